@@ -1,0 +1,46 @@
+# Every target sets up what it needs: a fresh machine wants only Python 3.11+ and make
+# (Node 20+ and npm for the GraphiQL page; without them the API runs all the same).
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+PAGES  := app/http/static/graphiql/index.html
+
+.PHONY: install run test lint format schema clean
+.DEFAULT_GOAL := help
+
+help: ## what there is
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+install: $(VENV)/.installed $(PAGES) ## the virtual environment and the pages
+
+$(VENV)/.installed: pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) scripts/check_python.py
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable . --group dev
+	@touch $@
+
+$(PAGES): $(shell find web/graphiql -type f -not -path '*/node_modules/*' 2>/dev/null)
+	@scripts/build_pages
+
+run: install ## start everything, with data to look at
+	@$(BIN)/footfall serve --demo
+
+lint: $(VENV)/.installed ## style and types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+format: $(VENV)/.installed ## mend the style
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+test: install lint ## lint, types and all tests
+	@scripts/ensure_chromium
+	$(BIN)/pytest
+
+schema: $(VENV)/.installed ## print schema.graphql anew
+	$(BIN)/footfall schema > schema.graphql
+
+clean: ## remove what install and the tests made; the data folder stays
+	rm -rf $(VENV) dist build app/http/static web/*/node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis

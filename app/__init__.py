@@ -1,0 +1,1 @@
+"""Footfall counts what people see, click and buy: exactly, explainably, reproducibly."""

@@ -1,0 +1,178 @@
+"""Every setting of Footfall, with its default and what it does. docs/settings.md is checked against this."""
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+from dotenv import dotenv_values
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+SECONDS_PER_DAY = 86_400
+
+# Names that a NestJS deployment already sets: the setting each stands for, and what to divide it by
+# (milliseconds become seconds). A FOOTFALL_ name wins over these.
+NESTJS_NAMES: dict[str, tuple[str, int]] = {
+    "ANALYTICS_RATE_LIMIT_WINDOW": ("rate_limit_window", 1000),
+    "ANALYTICS_IMPRESSION_COOLDOWN": ("impression_cooldown", 1000),
+    "ANALYTICS_CLICK_COOLDOWN": ("click_cooldown", 1000),
+    "ANALYTICS_CLEANUP_INTERVAL": ("cleanup_interval", 1000),
+    "ANALYTICS_DATA_RETENTION_DAYS": ("data_retention_days", 1),
+}
+
+
+class Settings(BaseSettings):
+    """Read from the environment or a file `.env`, each name with the prefix FOOTFALL_."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="FOOTFALL_", env_file=".env", extra="ignore", env_ignore_empty=True, frozen=True
+    )
+
+    mongo_url: str | None = Field(
+        None,
+        description="MongoDB to use, a replica set. Unset: an embedded MongoDB is started.",
+    )
+    database: str = Field(
+        "footfall",
+        pattern=r"^[A-Za-z0-9_-]{1,38}$",
+        description="Name of the database.",
+    )
+    data_dir: Path = Field(
+        Path("data"),
+        description="Folder of the embedded MongoDB and of the demonstration keys.",
+    )
+    mongod: Path | None = Field(
+        None,
+        description="The mongod program for the embedded MongoDB. "
+        "Unset: the one that was installed with Footfall, else the one on PATH.",
+    )
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(8000, ge=1, le=65535, description="Port to listen on.")
+    workers: int = Field(1, ge=1, le=64, description="API processes.")
+    trusted_proxies: str = Field(
+        "",
+        description="Addresses or networks of proxies in front, with commas between, whose "
+        "X-Forwarded-For is believed. Empty: nobody's is.",
+    )
+    cors_origins: str = Field(
+        "*",
+        description='Origins that may call the API from a browser, with commas between; "*" for any.',
+    )
+
+    impression_cooldown: float = Field(
+        30,
+        ge=0,
+        le=SECONDS_PER_DAY,
+        description="Seconds in which a second impression or view of the same item in the same "
+        "session is a repeat. 0: every one counts.",
+    )
+    click_cooldown: float = Field(
+        5, ge=0, le=SECONDS_PER_DAY, description="The same for clicks, in seconds."
+    )
+    rate_limit: str = Field(
+        "6000/minute",
+        description='Tracking events that one address may send, as "6000/minute"; "off" for no limit.',
+    )
+    rate_limit_window: float | None = Field(
+        None,
+        gt=0,
+        le=SECONDS_PER_DAY,
+        description="Seconds that the number in FOOTFALL_RATE_LIMIT is for, instead of the unit "
+        "written there.",
+    )
+    clock_tolerance: float = Field(
+        300,
+        ge=0,
+        le=SECONDS_PER_DAY,
+        description="Seconds that an event may lie in the future before it is rejected with TIMESTAMP.",
+    )
+
+    data_retention_days: int = Field(
+        90,
+        ge=0,
+        le=36_500,
+        description="Days that events are kept, by the time they happened. 0: for ever.",
+    )
+    ledger_retention_days: int = Field(
+        30,
+        ge=1,
+        le=36_500,
+        description="Days that the reasons of repeated and rejected events are kept.",
+    )
+    cleanup_interval: float = Field(
+        60,
+        gt=0,
+        le=SECONDS_PER_DAY,
+        description="Seconds between two sweeps of expired entries out of the in-memory caches.",
+    )
+    report_timeout: float = Field(
+        30, gt=0, le=3600, description="Seconds that the database may take for one report."
+    )
+    currency: str = Field(
+        "EUR",
+        pattern=r"^[A-Z]{3}$",
+        description="Currency of a new site (ISO 4217): of conversions and items that name none.",
+    )
+
+    demo_write_key: SecretStr | None = Field(
+        None, description="Write key of the site demo. Unset: `make run` makes one and prints it."
+    )
+    demo_read_key: SecretStr | None = Field(None, description="Read key of the site demo.")
+    demo_admin_key: SecretStr | None = Field(None, description="Admin key of the site demo.")
+    log_level: str = Field(
+        "info", pattern="^(debug|info|warning|error)$", description="How much is logged."
+    )
+
+    @field_validator("rate_limit")
+    @classmethod
+    def _rate_limit_is_readable(cls, value: str) -> str:
+        if value != "off" and not re.fullmatch(r"[1-9]\d{0,8}/(second|minute|hour|day)", value):
+            raise ValueError('must be like "6000/minute" (second, minute, hour, day) or "off"')
+        return value
+
+    @property
+    def demo_keys(self) -> dict[str, str] | None:
+        """The three demonstration keys by scope, where all three are set."""
+        keys = {
+            "write": self.demo_write_key,
+            "read": self.demo_read_key,
+            "admin": self.demo_admin_key,
+        }
+        if any(key is None for key in keys.values()):
+            return None
+        return {scope: key.get_secret_value() for scope, key in keys.items() if key}
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        nestjs = InitSettingsSource(settings_cls, init_kwargs=_nestjs_values())
+        return init_settings, env_settings, dotenv_settings, file_secret_settings, nestjs
+
+
+def _nestjs_values() -> dict[str, Any]:
+    """The settings that the NestJS names in the environment or .env stand for."""
+    found = {**dotenv_values(".env"), **os.environ}
+    values: dict[str, Any] = {}
+    for name, (setting, divisor) in NESTJS_NAMES.items():
+        text = found.get(name)
+        if not text:
+            continue
+        try:
+            number = float(text)
+        except ValueError:
+            values[setting] = text  # pydantic says what is wrong with it
+        else:
+            values[setting] = number / divisor
+    return values

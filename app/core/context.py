@@ -1,0 +1,41 @@
+"""What every resolver is given: who asks, how the request came, and the services."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar, cast
+
+from strawberry.types import Info as StrawberryInfo
+
+from app.core.auth import Principal
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class RequestInfo:
+    """What the transport knows of the sender of an event.
+
+    `address` is the client's, behind trusted proxies the forwarded one; None for imports.
+    `user_agent` is the User-Agent header where a browser sent the request, else None: a backend
+    service's own HTTP client says nothing about the visitor.
+    """
+
+    address: str | None = None
+    user_agent: str | None = None
+
+
+@dataclass(slots=True)
+class Context:
+    """One request's context. `get` finds a service by its type, as wired in app/main.py."""
+
+    services: Mapping[type, object]
+    principal: Principal | None = None
+    request: RequestInfo = field(default_factory=RequestInfo)
+    # Events of a batch that could not even be read, by their place: why (http/graphql.py).
+    unreadable_events: dict[int, str] = field(default_factory=dict)
+
+    def get(self, service: type[T]) -> T:
+        return cast(T, self.services[service])
+
+
+Info = StrawberryInfo[Context, Any]

@@ -1,0 +1,184 @@
+"""Connecting to MongoDB. With the repositories, this is all that names the driver."""
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+import pymongo
+from beanie import Document, init_beanie
+from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
+from pymongo import IndexModel
+from pymongo.errors import (
+    AutoReconnect,
+    ConnectionFailure,
+    ExecutionTimeout,
+    NetworkTimeout,
+    NotPrimaryError,
+    OperationFailure,
+    PyMongoError,
+    ServerSelectionTimeoutError,
+    WTimeoutError,
+)
+
+logger = logging.getLogger("footfall.database")
+
+# An answer is due within 5 s even when the database is away: the search for a server must end
+# before, and so must everything that one group of events asks of it.
+SERVER_SELECTION_MS = 2_000
+OPERATION_MS = 4_000
+
+_UNAVAILABLE = (
+    AutoReconnect,
+    ConnectionFailure,
+    ExecutionTimeout,
+    NetworkTimeout,
+    NotPrimaryError,
+    ServerSelectionTimeoutError,
+    WTimeoutError,
+)
+
+Client = AsyncIOMotorClient[dict[str, Any]]
+DatabaseHandle = AsyncIOMotorDatabase[dict[str, Any]]
+
+
+def connect(url: str, *, application: str = "footfall") -> Client:
+    """A client whose writes are acknowledged by a majority with their journal, and whose times are UTC."""
+    return AsyncIOMotorClient(
+        url,
+        appname=application,
+        w="majority",
+        journal=True,
+        retryWrites=True,
+        readPreference="primary",
+        tz_aware=True,
+        serverSelectionTimeoutMS=SERVER_SELECTION_MS,
+        connectTimeoutMS=SERVER_SELECTION_MS,
+        socketTimeoutMS=120_000,
+        maxPoolSize=50,
+    )
+
+
+async def prepare(database: DatabaseHandle, documents: Sequence[type[Document]]) -> None:
+    """Bind the documents to this database. Indexes are reconciled apart, by `reconcile_indexes`."""
+    await init_beanie(database=database, document_models=list(documents), skip_indexes=True)
+
+
+async def reconcile_indexes(
+    database: DatabaseHandle,
+    documents: Sequence[type[Document]],
+    lifetimes: Mapping[str, int | None],
+) -> None:
+    """Make the indexes in the database those that the documents declare.
+
+    Missing ones are made, ones no longer declared are dropped, and a TTL index follows its setting:
+    `lifetimes` gives seconds by index name; None means that nothing expires, so there is no index.
+    Several processes may do this at once.
+    """
+    for document in documents:
+        settings = document.get_settings()
+        collection = database.get_collection(str(settings.name))
+        wanted: dict[str, dict[str, Any]] = {}
+        for index in _declared_indexes(document):
+            options = dict(index.document)
+            name = str(options["name"])
+            if name in lifetimes:
+                seconds = lifetimes[name]
+                if seconds is None:
+                    continue
+                options["expireAfterSeconds"] = seconds
+            wanted[name] = options
+        await _ensure_collection(database, collection.name)
+        await _reconcile_collection(database, collection.name, wanted)
+
+
+def _declared_indexes(document: type[Document]) -> list[IndexModel]:
+    inner = getattr(document, "Settings", None)
+    return list(getattr(inner, "indexes", []))
+
+
+async def _ensure_collection(database: DatabaseHandle, name: str) -> None:
+    try:
+        await database.create_collection(name)
+    except OperationFailure as error:
+        if error.code != 48:  # NamespaceExists: another process was first
+            raise
+    except PyMongoError as error:
+        # CollectionInvalid is the driver's own check before it asks the server.
+        if type(error).__name__ != "CollectionInvalid":
+            raise
+
+
+async def _reconcile_collection(
+    database: DatabaseHandle, name: str, wanted: Mapping[str, dict[str, Any]]
+) -> None:
+    collection = database.get_collection(name)
+    existing = await collection.index_information()
+    for index_name, options in wanted.items():
+        have = existing.get(index_name)
+        if have is not None and _differs_in_more_than_lifetime(have, options):
+            logger.info("index %s.%s has changed and is made anew", name, index_name)
+            await collection.drop_index(index_name)
+            have = None
+        if have is None:
+            await collection.create_indexes([_index_model(options)])
+        elif have.get("expireAfterSeconds") != options.get("expireAfterSeconds"):
+            logger.info(
+                "index %s.%s expires after %s s now",
+                name,
+                index_name,
+                options["expireAfterSeconds"],
+            )
+            await database.command(
+                "collMod",
+                name,
+                index={
+                    "name": index_name,
+                    "expireAfterSeconds": options["expireAfterSeconds"],
+                },
+            )
+    for index_name in set(existing) - set(wanted) - {"_id_"}:
+        logger.info("index %s.%s is no longer wanted", name, index_name)
+        await collection.drop_index(index_name)
+
+
+def _index_model(options: Mapping[str, Any]) -> IndexModel:
+    keys = list(options["key"].items())
+    return IndexModel(keys, **{key: value for key, value in options.items() if key != "key"})
+
+
+def _differs_in_more_than_lifetime(have: Mapping[str, Any], want: Mapping[str, Any]) -> bool:
+    if "textIndexVersion" in have:
+        return dict(have.get("weights", {})) != dict(want.get("weights", {}))
+    same = (
+        list(have["key"]) == list(want["key"].items())
+        and bool(have.get("unique")) == bool(want.get("unique"))
+        and have.get("partialFilterExpression") == want.get("partialFilterExpression")
+        and ("expireAfterSeconds" in have) == ("expireAfterSeconds" in want)
+    )
+    return not same
+
+
+def deadline(seconds: float = OPERATION_MS / 1000) -> AbstractContextManager[None]:
+    """`with deadline():` everything asked of the database inside ends in time, or fails."""
+    return pymongo.timeout(seconds)
+
+
+async def ping(client: Client, seconds: float = 1.0) -> bool:
+    """Whether a primary that takes writes answers within so many seconds."""
+    try:
+        hello = await asyncio.wait_for(client.admin.command("hello"), seconds)
+    except (PyMongoError, TimeoutError):
+        return False
+    return bool(hello.get("isWritablePrimary"))
+
+
+def is_unavailable(error: BaseException) -> bool:
+    """Whether the database could not be reached in time, as against a mistake of ours."""
+    if isinstance(error, _UNAVAILABLE):
+        return True
+    return isinstance(error, PyMongoError) and bool(
+        error.has_error_label("RetryableWriteError")
+        or error.has_error_label("TransientTransactionError")
+    )

@@ -1,0 +1,238 @@
+"""A real mongod as a child process: for trying Footfall out, and for its tests.
+
+Several processes may share the mongod of one data folder (a server, an import, test workers). Each
+holds a shared lock on `users.lock` while it uses it; whoever leaves last stops the mongod. The
+kernel drops the lock of a process that dies, so that nobody is waited for in vain.
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+import platform
+import shutil
+import signal
+import socket
+import time
+from importlib.util import find_spec
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any
+
+from pymongo import MongoClient
+from pymongo.errors import OperationFailure, PyMongoError
+
+from app.core.errors import FootfallError
+
+START_SECONDS = 60
+STOP_SECONDS = 30
+
+
+class NoMongodError(FootfallError):
+    """No mongod can be had, or it does not start. The message says what to do."""
+
+
+def find_mongod(configured: Path | None = None) -> Path:
+    """The mongod to run: the configured one, else the installed wheel's, else the one on PATH."""
+    if configured is not None:
+        if not configured.is_file():
+            raise NoMongodError("FOOTFALL_MONGOD names a file that does not exist.")
+        return configured
+    spec = find_spec("fiftyone") if platform.system() == "Linux" else None
+    for folder in (spec.submodule_search_locations or []) if spec else []:
+        bundled = Path(folder) / "db" / "bin" / "mongod"
+        if bundled.is_file():
+            if not os.access(bundled, os.X_OK):
+                bundled.chmod(0o755)
+            return bundled
+    on_path = shutil.which("mongod")
+    if on_path:
+        return Path(on_path)
+    raise NoMongodError(
+        "No mongod was found for the embedded MongoDB. Either install MongoDB 6 or newer so that "
+        "'mongod' is on PATH, or name one with FOOTFALL_MONGOD, or use a running replica set with "
+        "FOOTFALL_MONGO_URL=mongodb://127.0.0.1:27017/?replicaSet=rs0, or start everything with "
+        "'docker compose up'."
+    )
+
+
+class EmbeddedMongo:
+    """The mongod of one data folder; a context manager that gives its URL.
+
+    `with EmbeddedMongo(Path("data")) as url:` starts it, or joins it where it runs already.
+    """
+
+    def __init__(
+        self, data_dir: Path, mongod: Path | None = None, *, cache_gb: float = 1.0
+    ) -> None:
+        self._folder = data_dir.absolute() / "mongo"
+        self._mongod = mongod
+        self._cache_gb = cache_gb
+        self._lock: IO[str] | None = None
+
+    def __enter__(self) -> str:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._lock = (self._folder / "users.lock").open("a+")
+        # Exclusive while starting, so that two processes do not both start one.
+        with (self._folder / "start.lock").open("a+") as starting:
+            fcntl.flock(starting, fcntl.LOCK_EX)
+            port = self._running_port()
+            if port is None:
+                port = self._start()
+            fcntl.flock(self._lock, fcntl.LOCK_SH)
+        return f"mongodb://127.0.0.1:{port}/?replicaSet=footfall"
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._lock is None:
+            return
+        with (self._folder / "start.lock").open("a+") as starting:
+            fcntl.flock(starting, fcntl.LOCK_EX)
+            fcntl.flock(self._lock, fcntl.LOCK_UN)
+            with contextlib.suppress(BlockingIOError):
+                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                self._stop()
+        self._lock.close()
+        self._lock = None
+
+    @property
+    def _state_file(self) -> Path:
+        return self._folder / "mongod.json"
+
+    def _state(self) -> dict[str, Any] | None:
+        try:
+            state: dict[str, Any] = json.loads(self._state_file.read_text())
+        except (OSError, ValueError):
+            return None
+        return state
+
+    def _running_port(self) -> int | None:
+        state = self._state()
+        if state is None or not _is_alive(state["pid"]):
+            return None
+        port = int(state["port"])
+        try:
+            with _client(port, wait_ms=5_000) as client:
+                parsed = client.admin.command("getCmdLineOpts")["parsed"]
+        except PyMongoError:
+            return None
+        same = Path(parsed["storage"]["dbPath"]) == self._folder / "db"
+        return port if same else None
+
+    def _start(self) -> int:
+        program = find_mongod(self._mongod)
+        database = self._folder / "db"
+        database.mkdir(exist_ok=True)
+        port = _free_port()
+        log = self._folder / "mongod.log"
+        if log.exists():
+            log.replace(log.with_suffix(".previous.log"))
+        arguments = [
+            str(program),
+            *("--dbpath", str(database), "--port", str(port), "--bind_ip", "127.0.0.1"),
+            *("--replSet", "footfall", "--logpath", str(log)),
+            *(
+                "--wiredTigerCacheSizeGB",
+                str(self._cache_gb),
+                "--nounixsocket",
+                "--oplogSize",
+                "512",
+            ),
+            *("--setParameter", "diagnosticDataCollectionEnabled=false"),
+        ]
+        # A session of its own: Ctrl-C in the terminal must reach the API first, which still has
+        # events to write, and mongod only when the API is done.
+        silent = os.open(os.devnull, os.O_RDWR)
+        try:
+            pid = os.posix_spawn(
+                program,
+                arguments,
+                os.environ,
+                file_actions=[(os.POSIX_SPAWN_DUP2, silent, stream) for stream in (0, 1, 2)],
+                setsid=True,
+            )
+        finally:
+            os.close(silent)
+        self._state_file.write_text(json.dumps({"pid": pid, "port": port}))
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            if not _is_alive(pid):
+                break
+            if _becomes_primary(port):
+                return port
+            time.sleep(0.05)
+        else:
+            os.kill(pid, signal.SIGKILL)
+        raise NoMongodError(
+            f"mongod did not start; its log is {log}. If its data is of another version or broken, "
+            "name another folder with FOOTFALL_DATA_DIR."
+        )
+
+    def _stop(self) -> None:
+        state = self._state()
+        if state is None or not _is_alive(state["pid"]):
+            return
+        pid = int(state["pid"])
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
+        deadline = time.monotonic() + STOP_SECONDS
+        while _is_alive(pid) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        self._state_file.unlink(missing_ok=True)
+
+
+def _client(port: int, wait_ms: int) -> MongoClient[dict[str, Any]]:
+    return MongoClient("127.0.0.1", port, directConnection=True, serverSelectionTimeoutMS=wait_ms)
+
+
+def _becomes_primary(port: int) -> bool:
+    """Start the single-node replica set where it is new; whether it takes writes now."""
+    try:
+        with _client(port, wait_ms=500) as client:
+            hello = client.admin.command("hello")
+            if hello.get("isWritablePrimary"):
+                return True
+            member = {"_id": 0, "host": f"127.0.0.1:{port}"}
+            config: dict[str, Any] = {"_id": "footfall", "version": 1, "members": [member]}
+            # `isreplicaset` means that it has not heard of its configuration yet, or has none;
+            # an address that is not its own, that it ran on another port before.
+            if hello.get("isreplicaset") or hello.get("me") != member["host"]:
+                _initiate_or_move(client, config)
+    except PyMongoError:
+        return False
+    return False
+
+
+def _initiate_or_move(client: MongoClient[dict[str, Any]], config: dict[str, Any]) -> None:
+    """A new folder is initiated; one that ran on another port before gets the new address."""
+    try:
+        client.admin.command("replSetInitiate", config)
+    except OperationFailure as error:
+        if error.code != 23:  # AlreadyInitialized
+            raise
+        current = client.admin.command("replSetGetConfig")["config"]
+        current["members"][0]["host"] = config["members"][0]["host"]
+        current["version"] += 1
+        client.admin.command("replSetReconfig", current, force=True)
+
+
+def _is_alive(pid: int) -> bool:
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(pid, os.WNOHANG)  # a child of ours that ended is a zombie until it is asked for
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

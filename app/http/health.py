@@ -1,0 +1,23 @@
+"""Whether the process lives, and whether it can take events."""
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+from app.core.database import ping
+
+
+async def live(request: Request) -> JSONResponse:
+    """200 while the process lives."""
+    return JSONResponse({"status": "live"})
+
+
+async def ready(request: Request) -> JSONResponse:
+    """200 when events can be taken, 503 when the database cannot be reached or takes no writes."""
+    state = request.app.state
+    if state.started.is_set() and await ping(state.client):
+        return JSONResponse({"status": "ready"})
+    return JSONResponse(
+        {"status": "unavailable", "reason": "The database cannot be reached or takes no writes."},
+        status_code=503,
+        headers={"Retry-After": "5"},
+    )

@@ -1,0 +1,63 @@
+"""Who a request comes from: its key, its address, and whether a browser sent it."""
+
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+
+from starlette.requests import HTTPConnection
+
+from app.core.context import RequestInfo
+
+Network = IPv4Network | IPv6Network
+
+
+def parse_networks(text: str) -> tuple[Network, ...]:
+    """Networks from a setting with commas between. Raises ValueError for what is none."""
+    return tuple(ip_network(part.strip(), strict=False) for part in text.split(",") if part.strip())
+
+
+def request_info(connection: HTTPConnection, trusted_proxies: tuple[Network, ...]) -> RequestInfo:
+    """The client's address, and the visitor's user agent where a browser sent the request."""
+    headers = connection.headers
+    from_browser = "origin" in headers or "sec-fetch-mode" in headers or "sec-fetch-site" in headers
+    return RequestInfo(
+        address=client_address(connection, trusted_proxies),
+        user_agent=headers.get("user-agent") if from_browser else None,
+    )
+
+
+def client_address(connection: HTTPConnection, trusted_proxies: tuple[Network, ...]) -> str | None:
+    """The peer's address; behind a trusted proxy the rightmost forwarded one that is not trusted."""
+    address = connection.client.host if connection.client else None
+    if address is None or not _is_trusted(address, trusted_proxies):
+        return address
+    forwarded = ",".join(connection.headers.getlist("x-forwarded-for"))
+    for hop in reversed([part.strip() for part in forwarded.split(",") if part.strip()]):
+        if not _is_address(hop):
+            break
+        address = hop
+        if not _is_trusted(hop, trusted_proxies):
+            break
+    return address
+
+
+def key_of(authorization: str | None, api_key: str | None) -> str | None:
+    """The API key from the values of `Authorization: Bearer KEY` or `X-API-Key: KEY`."""
+    if authorization:
+        kind, _, key = authorization.strip().partition(" ")
+        if kind.lower() == "bearer" and key.strip():
+            return key.strip()
+    return api_key.strip() if api_key and api_key.strip() else None
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_trusted(address: str, trusted_proxies: tuple[Network, ...]) -> bool:
+    if not trusted_proxies or not _is_address(address):
+        return False
+    ip = ip_address(address)
+    return any(ip in network for network in trusted_proxies)

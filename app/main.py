@@ -1,0 +1,232 @@
+"""The only place where things are wired: settings, database, services, schema, HTTP."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from fastapi import FastAPI
+from pymongo.errors import PyMongoError
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import HTTPConnection
+from starlette.responses import RedirectResponse
+from starlette.staticfiles import StaticFiles
+
+from app.api import build_schema
+from app.core.auth import Scope
+from app.core.clock import Clock, SystemClock
+from app.core.config import SECONDS_PER_DAY, Settings
+from app.core.context import Context
+from app.core.database import Client, connect, prepare, reconcile_indexes
+from app.core.errors import UnavailableError
+from app.http import health
+from app.http.graphql import GraphQLEndpoint, GraphQLSocket
+from app.http.pages import STATIC
+from app.http.requests import key_of, parse_networks, request_info
+from app.modules.sites.service import SiteService
+from app.modules.tracking.commit import GroupCommit
+from app.modules.tracking.dedup import Deduplication
+from app.modules.tracking.identity import SaltOfTheDay
+from app.modules.tracking.preparation import Preparation
+from app.modules.tracking.screening import AddressRate
+from app.modules.tracking.service import TrackingService
+from app.repositories.api_keys import ApiKeyRepository
+from app.repositories.decisions import DecisionRepository
+from app.repositories.events import EventRepository
+from app.repositories.salts import SaltRepository
+from app.repositories.session_items import SessionItemRepository
+from app.repositories.sites import SiteRepository
+from app.schemas import DOCUMENTS
+from app.schemas.decision import LEDGER_TTL_INDEX
+from app.schemas.event import TTL_INDEX
+
+logger = logging.getLogger("footfall")
+
+RECONNECT_SECONDS = 2.0
+DEMO_SITE = "demo"
+
+
+@dataclass(slots=True)
+class Services:
+    """Everything that a request or a command may ask for, by its type."""
+
+    settings: Settings
+    sites: SiteService
+    tracking: TrackingService
+    commit: GroupCommit
+    deduplication: Deduplication
+    registry: dict[type, object] = field(default_factory=dict)
+
+
+def build_services(settings: Settings, clock: Clock) -> Services:
+    """Wire repositories into services. The documents must be bound to a database before use."""
+    events = EventRepository()
+    sites = SiteService(SiteRepository(), ApiKeyRepository(), settings, clock)
+    deduplication = Deduplication(
+        SessionItemRepository(),
+        events,
+        clock,
+        cache_seconds=max(settings.impression_cooldown, settings.click_cooldown),
+    )
+    commit = GroupCommit(events, deduplication)
+    rate = AddressRate(settings.rate_limit, settings.rate_limit_window)
+    tracking = TrackingService(
+        Preparation(settings, rate),
+        commit,
+        SaltOfTheDay(SaltRepository()),
+        events,
+        DecisionRepository(),
+        settings,
+        clock,
+    )
+    registry: dict[type, object] = {SiteService: sites, TrackingService: tracking}
+    return Services(settings, sites, tracking, commit, deduplication, registry)
+
+
+async def prepare_database(client: Client, settings: Settings) -> None:
+    """Bind the documents, make the indexes what they should be, and the demo site where it is asked for."""
+    database = client.get_database(settings.database)
+    await prepare(database, DOCUMENTS)
+    days = settings.data_retention_days
+    await reconcile_indexes(
+        database,
+        DOCUMENTS,
+        {
+            TTL_INDEX: days * SECONDS_PER_DAY if days else None,
+            LEDGER_TTL_INDEX: settings.ledger_retention_days * SECONDS_PER_DAY,
+        },
+    )
+
+
+async def ensure_demo_keys(sites: SiteService, settings: Settings) -> None:
+    """With the three demo keys set, the site demo has them."""
+    if settings.demo_keys is None:
+        return
+    await sites.ensure_site(DEMO_SITE, "Demonstration")
+    for scope, key in settings.demo_keys.items():
+        await sites.ensure_key(DEMO_SITE, Scope(scope), key)
+
+
+@asynccontextmanager
+async def open_services(
+    settings: Settings, clock: Clock | None = None, client: Client | None = None
+) -> AsyncIterator[Services]:
+    """Connected and running services, for the API and for commands.
+
+    Raises the driver's error when the database cannot be reached.
+    """
+    connection = client or connect(_mongo_url(settings))
+    try:
+        await prepare_database(connection, settings)
+        services = build_services(settings, clock or SystemClock())
+        await ensure_demo_keys(services.sites, settings)
+        services.commit.start()
+        sweeper = asyncio.create_task(_sweep(services), name="sweep-caches")
+        try:
+            yield services
+        finally:
+            sweeper.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await sweeper
+            await services.tracking.finish_background()
+            await services.commit.stop()
+    finally:
+        if client is None:
+            connection.close()
+
+
+def _mongo_url(settings: Settings) -> str:
+    if settings.mongo_url is None:
+        raise RuntimeError("mongo_url is not set; the command line starts the embedded MongoDB")
+    return settings.mongo_url
+
+
+async def _sweep(services: Services) -> None:
+    """Drop expired entries from the in-memory caches, now and then."""
+    while True:
+        await asyncio.sleep(services.settings.cleanup_interval)
+        services.sites.sweep()
+        services.deduplication.sweep()
+
+
+def create_app(settings: Settings | None = None, clock: Clock | None = None) -> FastAPI:
+    """The application. Without a database it starts all the same, is not ready, and keeps trying."""
+    settings = settings or Settings()
+    proxies = parse_networks(settings.trusted_proxies)
+    schema = build_schema()
+    app = FastAPI(title="Footfall", openapi_url=None, lifespan=_lifespan)
+    app.state.settings = settings
+    app.state.clock = clock or SystemClock()
+    app.state.started = asyncio.Event()
+
+    async def context_for(connection: HTTPConnection, given: Mapping[str, object]) -> Context:
+        """The context of one request; on a socket, `given` is what came with connection_init."""
+        if not app.state.started.is_set():
+            raise UnavailableError
+        services: Services = app.state.services
+        named = {k.lower(): v for k, v in given.items() if isinstance(v, str)}
+        headers = connection.headers
+        key = key_of(
+            named.get("authorization") or headers.get("authorization"),
+            named.get("x-api-key") or headers.get("x-api-key"),
+        )
+        return Context(
+            services=services.registry,
+            principal=await services.sites.authenticate(key),
+            request=request_info(connection, proxies),
+        )
+
+    app.add_route("/graphql", GraphQLEndpoint(schema, context_for).answer, ["GET", "POST"])
+    app.router.add_websocket_route("/graphql", GraphQLSocket(schema, context_for).connect)
+    app.add_route("/health/live", health.live)
+    app.add_route("/health/ready", health.ready)
+    app.add_route("/", lambda request: RedirectResponse("/graphql"))
+    if STATIC.is_dir():
+        app.mount("/static", StaticFiles(directory=STATIC))
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=[origin.strip() for origin in settings.cors_origins.split(",")],
+        allow_methods=["GET", "POST"],
+        allow_headers=["Authorization", "Content-Type", "X-API-Key"],
+        max_age=86_400,
+    )
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
+    settings: Settings = app.state.settings
+    app.state.client = connect(_mongo_url(settings))
+    running = asyncio.create_task(_keep_running(app, settings), name="services")
+    first_try = asyncio.create_task(app.state.started.wait())
+    # Wait for the first try, so that a server with a database answers from its first request on.
+    await asyncio.wait(
+        {running, first_try}, timeout=RECONNECT_SECONDS * 2, return_when="FIRST_COMPLETED"
+    )
+    first_try.cancel()
+    try:
+        if running.done():
+            running.result()
+        yield {}
+    finally:
+        app.state.started.clear()
+        running.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await running
+        app.state.client.close()
+
+
+async def _keep_running(app: FastAPI, settings: Settings) -> None:
+    """Open the services, again and again until the database is there, and keep them open."""
+    while True:
+        try:
+            async with open_services(settings, app.state.clock, app.state.client) as services:
+                app.state.services = services
+                app.state.started.set()
+                await asyncio.Event().wait()
+        except PyMongoError as error:
+            logger.warning("the database is away (%s); trying again", type(error).__name__)
+            await asyncio.sleep(RECONNECT_SECONDS)

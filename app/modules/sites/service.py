@@ -1,0 +1,137 @@
+"""Sites and their keys."""
+
+import re
+from dataclasses import dataclass
+
+from cachetools import TTLCache
+
+from app.core.auth import Principal, Scope, hash_key, make_key
+from app.core.clock import Clock
+from app.core.config import Settings
+from app.core.errors import BadInputError, NotFoundError
+from app.repositories.api_keys import ApiKeyRepository
+from app.repositories.sites import SiteRepository
+from app.schemas import ApiKey, Site
+
+KEY_CACHE_SECONDS = 5  # a revoked key is refused everywhere after this long
+KEY_CACHE_SIZE = 10_000
+MIN_KEY_LENGTH = 8
+HINT_LENGTH = 14
+DEMO_LABEL = "demo"
+
+
+@dataclass(frozen=True, slots=True)
+class NewKey:
+    """A key as it is shown, once."""
+
+    scope: Scope
+    key: str
+
+
+class SiteService:
+    """Makes sites and keys, and tells whose a key is."""
+
+    def __init__(
+        self, sites: SiteRepository, keys: ApiKeyRepository, settings: Settings, clock: Clock
+    ) -> None:
+        self._sites = sites
+        self._keys = keys
+        self._settings = settings
+        self._clock = clock
+        self._principals: TTLCache[str, Principal | None] = TTLCache(
+            KEY_CACHE_SIZE, KEY_CACHE_SECONDS
+        )
+        self._known_sites: TTLCache[str, Site] = TTLCache(1_000, KEY_CACHE_SECONDS)
+
+    async def authenticate(self, key: str | None) -> Principal | None:
+        """Whose key this is; None for none, an unknown or a revoked one."""
+        if not key or len(key) > 256:
+            return None
+        key_hash = hash_key(key)
+        if key_hash in self._principals:
+            return self._principals[key_hash]
+        stored = await self._keys.find_by_hash(key_hash)
+        principal = None
+        if stored is not None and stored.revoked_at is None:
+            principal = Principal(stored.site, stored.scope, stored.hint)
+        self._principals[key_hash] = principal
+        return principal
+
+    async def get(self, site: str) -> Site:
+        """The site of this name. Raises NotFoundError."""
+        cached = self._known_sites.get(site)
+        if cached is not None:
+            return cached
+        found = await self._sites.get(site)
+        if found is None:
+            raise NotFoundError("There is no site of this name.", "site")
+        self._known_sites[site] = found
+        return found
+
+    async def ensure_site(self, site: str, name: str | None = None) -> bool:
+        """Make the site if there is none; whether it is new."""
+        if not re.fullmatch(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?", site):
+            raise BadInputError(
+                "must be 1 to 40 lower case letters, digits and hyphens", field="site"
+            )
+        return await self._sites.ensure(
+            Site(
+                id=site,
+                name=name or site,
+                currency=self._settings.currency,
+                created_at=self._clock.now(),
+            )
+        )
+
+    async def create_key(self, site: str, scope: Scope, label: str) -> NewKey:
+        """Make a key of an existing site. It is stored hashed and can be shown only now."""
+        await self.get(site)
+        key = make_key(scope)
+        await self._store_key(site, scope, key, label)
+        return NewKey(scope, key)
+
+    async def ensure_key(self, site: str, scope: Scope, key: str, label: str = DEMO_LABEL) -> bool:
+        """Make this very key known; whether it is new. Raises BadInputError if it is too short."""
+        if len(key) < MIN_KEY_LENGTH:
+            raise BadInputError(
+                f"must have at least {MIN_KEY_LENGTH} characters", f"demo_{scope.value}_key"
+            )
+        return await self._store_key(site, scope, key, label)
+
+    async def replace_keys(self, site: str, label: str) -> list[NewKey]:
+        """New keys of every scope under this label; the ones made under it before are revoked."""
+        for scope in Scope:
+            await self._keys.revoke_labelled(site, label, scope, self._clock.now())
+        return [await self.create_key(site, scope, label) for scope in Scope]
+
+    async def list_keys(self, site: str) -> list[ApiKey]:
+        return await self._keys.list(site)
+
+    async def revoke_key(self, site: str, hint: str) -> int:
+        """Revoke by the first characters, as `list_keys` shows them; how many were revoked."""
+        revoked = await self._keys.revoke(site, hint, self._clock.now())
+        self._principals.clear()
+        return revoked
+
+    async def mark_demo_filled(self, site: str) -> None:
+        await self._sites.mark_demo_filled(site, self._clock.now())
+
+    def sweep(self) -> None:
+        """Drop what has expired from the caches."""
+        self._principals.expire()
+        self._known_sites.expire()
+
+    async def _store_key(self, site: str, scope: Scope, key: str, label: str) -> bool:
+        return await self._keys.ensure(
+            site,
+            ApiKey(
+                id=hash_key(key),
+                site=site,
+                scope=scope,
+                label=label,
+                hint=key[:HINT_LENGTH]
+                if len(key) > 2 * HINT_LENGTH
+                else hash_key(key)[:HINT_LENGTH],
+                created_at=self._clock.now(),
+            ),
+        )

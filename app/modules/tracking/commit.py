@@ -1,0 +1,160 @@
+"""Steps 4 and 5: claim the cooldown and write, for all requests that are waiting at once.
+
+One group is under way at a time. Requests that come in meanwhile are the next group, so that a lone
+request waits for nobody and many share one round trip. A request is answered when its own events
+are durable.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from app.core.database import deadline
+from app.core.errors import UnavailableError
+from app.modules.tracking.dedup import Deduplication
+from app.modules.tracking.events import Candidate, Outcome, Reason, Verdict
+from app.repositories.events import EventRepository
+from app.schemas.event import ORDER_INDEX
+
+MAX_GROUP = 5_000  # events that share one write
+MAX_WAITING = 50_000  # events that may wait; beyond it the caller is told to try again
+DEADLINE_SECONDS = 4.5  # an answer is due within 5 s, even when the database is away
+
+
+@dataclass(slots=True)
+class _Waiting:
+    site: str
+    candidates: Sequence[Candidate]
+    done: asyncio.Future[list[Outcome]]
+
+
+class GroupCommit:
+    """Writes candidates durably, each exactly once. `start` before use, `stop` writes what waits."""
+
+    def __init__(self, events: EventRepository, deduplication: Deduplication) -> None:
+        self._events = events
+        self._deduplication = deduplication
+        self._queue: deque[_Waiting] = deque()
+        self._waiting_events = 0
+        self._arrived = asyncio.Event()
+        self._worker: asyncio.Task[None] | None = None
+        self._stopping = False
+
+    def start(self) -> None:
+        self._worker = asyncio.create_task(self._run(), name="group-commit")
+
+    async def stop(self) -> None:
+        """Write what waits, then end."""
+        self._stopping = True
+        self._arrived.set()
+        if self._worker is not None:
+            await self._worker
+            self._worker = None
+
+    async def submit(self, site: str, candidates: Sequence[Candidate]) -> list[Outcome]:
+        """The outcomes of the candidates, in their order, once they are durable.
+
+        Raises UnavailableError when that cannot be had in time: then they may or may not be stored,
+        and sending them again with the same ids never counts them twice.
+        """
+        if not candidates:
+            return []
+        if self._worker is None or self._stopping:
+            raise UnavailableError("The server is starting or stopping. Try again.")
+        if self._waiting_events + len(candidates) > MAX_WAITING:
+            raise UnavailableError("Too many events are waiting to be written. Try again later.")
+        waiting = _Waiting(site, candidates, asyncio.get_running_loop().create_future())
+        self._queue.append(waiting)
+        self._waiting_events += len(candidates)
+        self._arrived.set()
+        try:
+            return await asyncio.wait_for(waiting.done, DEADLINE_SECONDS)
+        except TimeoutError:
+            raise UnavailableError from None
+
+    async def _run(self) -> None:
+        while self._queue or not self._stopping:
+            if not self._queue:
+                self._arrived.clear()
+                await self._arrived.wait()
+                continue
+            group = self._next_group()
+            candidates = [candidate for waiting in group for candidate in waiting.candidates]
+            try:
+                with deadline():
+                    outcomes = await self._commit(group[0].site, candidates)
+            except Exception as error:  # every waiting request gets it, whatever it is
+                for waiting in group:
+                    if not waiting.done.done():
+                        waiting.done.set_exception(error)
+                continue
+            place = 0
+            for waiting in group:
+                part = outcomes[place : place + len(waiting.candidates)]
+                place += len(waiting.candidates)
+                if not waiting.done.done():
+                    waiting.done.set_result(part)
+
+    def _next_group(self) -> list[_Waiting]:
+        """What waits for the first one's site, up to the bound; a request is never split."""
+        first = self._queue.popleft()
+        group, size = [first], len(first.candidates)
+        others: list[_Waiting] = []
+        while self._queue and size < MAX_GROUP:
+            waiting = self._queue.popleft()
+            if waiting.done.done():  # given up meanwhile
+                self._waiting_events -= len(waiting.candidates)
+            elif waiting.site == first.site:
+                group.append(waiting)
+                size += len(waiting.candidates)
+            else:
+                others.append(waiting)
+        self._queue.extendleft(reversed(others))
+        self._waiting_events -= size
+        return group
+
+    async def _commit(self, site: str, candidates: Sequence[Candidate]) -> list[Outcome]:
+        """Claim, write and settle one group."""
+        await self._drop_replays(site, candidates)
+        await self._deduplication.claim(site, [c for c in candidates if c.outcome is None])
+        winners = [candidate for candidate in candidates if candidate.outcome is None]
+        refused = await self._events.insert(site, [winner.document for winner in winners])
+        losers: list[Candidate] = []
+        for refusal in refused:
+            loser = winners[refusal.place]
+            losers.append(loser)
+            if refusal.index == ORDER_INDEX:
+                loser.outcome = _replayed(loser, "orderId: this order is counted already")
+            else:
+                loser.outcome = _replayed(loser)
+        for winner in winners:
+            if winner.outcome is None:
+                winner.outcome = Outcome(winner.event_id, Verdict.ACCEPTED)
+        await self._deduplication.settle(site, winners, losers)
+        return [candidate.outcome for candidate in candidates if candidate.outcome is not None]
+
+    async def _drop_replays(self, site: str, candidates: Sequence[Candidate]) -> None:
+        """End the events whose id is stored, or stood earlier in this group: the first one wins.
+
+        They must be out before anything is claimed, or a replay would hold a claim of its own.
+        """
+        callers = [c.event_id for c in candidates if c.id_is_callers]
+        stored = await self._events.stored(site, callers)
+        seen: set[str] = set()
+        for candidate in candidates:
+            if candidate.event_id in stored or candidate.event_id in seen:
+                candidate.outcome = _replayed(candidate)
+            seen.add(candidate.event_id)
+
+
+def _replayed(
+    candidate: Candidate, message: str = "An event with this id is stored already."
+) -> Outcome:
+    return Outcome(
+        candidate.event_id,
+        Verdict.DUPLICATE,
+        Reason.REPLAYED,
+        message,
+        stands_for=candidate.event_id,
+    )

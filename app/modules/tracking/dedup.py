@@ -1,0 +1,208 @@
+"""Step 4: one impression, view or click of an item in a session within the cooldown.
+
+The in-memory cache answers the common repeat without the database. The truth is the session-item
+index, claimed atomically. A claim is worth only as much as its event: before an event is turned
+away for another's claim, that other event has been seen in the database.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from cachetools import TTLCache
+
+from app.core.clock import Clock
+from app.core.errors import UnavailableError
+from app.modules.tracking.events import Candidate, Outcome, Reason, Verdict
+from app.repositories.events import EventRepository, StoredEvent
+from app.repositories.session_items import (
+    CLAIM_LIFETIME,
+    ClaimRequest,
+    Correction,
+    Holder,
+    SessionItemRepository,
+)
+
+CACHE_SIZE = 100_000
+# A claim and the write behind it take at most 4 s each (core/database.py): a claim older than this
+# whose event is not there was made by a process that died in between.
+CLAIM_LEASE = timedelta(seconds=10)
+# How long to wait for an event that another process is writing at this moment.
+IN_FLIGHT_SECONDS = 3.0
+FIRST_WAIT_SECONDS = 0.005
+# Claims are gone after their lifetime; older events are compared with the stored ones instead.
+LATE_AFTER = CLAIM_LIFETIME - timedelta(hours=1)
+
+
+class Deduplication:
+    """Decides which candidates hold the cooldown of their session and item."""
+
+    def __init__(
+        self,
+        claims: SessionItemRepository,
+        events: EventRepository,
+        clock: Clock,
+        cache_seconds: float,
+    ) -> None:
+        self._claims = claims
+        self._events = events
+        self._clock = clock
+        # Claim key -> what was accepted lately: when, and which event.
+        self._accepted: TTLCache[str, list[tuple[datetime, str]]] = TTLCache(
+            CACHE_SIZE, max(cache_seconds, 1)
+        )
+
+    async def claim(self, site: str, candidates: Sequence[Candidate]) -> None:
+        """Give every candidate that lost its outcome; those left without one hold their claim."""
+        contenders = []
+        for candidate in candidates:
+            if candidate.claim_key is None:
+                continue
+            known = self._known_repeat(candidate)
+            if known is not None:
+                candidate.outcome = _cooldown(candidate, *known)
+            else:
+                contenders.append(candidate)
+        if not contenders:
+            return
+        now = self._clock.now()
+        await self._compare_late_ones_with_stored(site, contenders, now)
+        contenders = [candidate for candidate in contenders if candidate.outcome is None]
+        holders = await self._claims.claim(site, [_request(c) for c in contenders], now)
+        in_group = {candidate.event_id for candidate in contenders}
+        unsure = []
+        for candidate, holder in zip(contenders, holders, strict=True):
+            if holder is None:
+                continue
+            if holder.event in in_group:
+                candidate.outcome = _cooldown(candidate, holder.at, holder.event)
+            else:
+                unsure.append((candidate, holder))
+        await self._settle_against_others(site, unsure)
+
+    async def settle(
+        self, site: str, winners: Sequence[Candidate], losers: Sequence[Candidate]
+    ) -> None:
+        """After the write: remember what was accepted, mend the claims of what was not.
+
+        A loser's id (or order) was stored meanwhile by another process, maybe as another event.
+        """
+        await self._mend_claims(site, [c for c in losers if c.claim_key is not None])
+        for winner in winners:
+            if winner.claim_key is None or winner.outcome is None:
+                continue
+            if winner.outcome.verdict is Verdict.ACCEPTED:
+                entry = (winner.at, winner.event_id)
+                self._accepted[winner.claim_key] = [
+                    *self._accepted.get(winner.claim_key, [])[-7:],
+                    entry,
+                ]
+
+    def sweep(self) -> None:
+        """Drop what has expired from the cache."""
+        self._accepted.expire()
+
+    async def _mend_claims(self, site: str, losers: Sequence[Candidate]) -> None:
+        stored = await self._events.stored(site, [loser.event_id for loser in losers])
+        corrections = []
+        for loser in losers:
+            event = stored.get(loser.event_id)
+            same_key = event is not None and event.claim_key == loser.claim_key
+            at = event.at if event is not None and same_key else None
+            corrections.append(Correction(loser.claim_key or "", loser.event_id, at))
+        await self._claims.correct(site, corrections, self._clock.now())
+
+    def _known_repeat(self, candidate: Candidate) -> tuple[datetime, str] | None:
+        for at, event_id in self._accepted.get(candidate.claim_key or "", ()):
+            if abs(at - candidate.at) < timedelta(seconds=candidate.cooldown):
+                return at, event_id
+        return None
+
+    async def _settle_against_others(
+        self, site: str, unsure: list[tuple[Candidate, Holder]]
+    ) -> None:
+        """Claims held by other groups: turn away where the holder is stored, wait while it is being
+        written, take over where it never will be."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + IN_FLIGHT_SECONDS
+        wait = FIRST_WAIT_SECONDS
+        while unsure:
+            stored = await self._events.stored(site, [holder.event for _, holder in unsure])
+            missing = []
+            for candidate, holder in unsure:
+                event = stored.get(holder.event)
+                if event is not None and event.claim_key == candidate.claim_key:
+                    candidate.outcome = _cooldown(candidate, holder.at, holder.event)
+                else:
+                    missing.append((candidate, holder))
+            if not missing:
+                return
+            unsure = await self._take_over_abandoned(site, missing)
+            if unsure:
+                if loop.time() > deadline:
+                    raise UnavailableError(
+                        "A write of the same impression has not ended yet. Try again."
+                    )
+                await asyncio.sleep(wait)
+                wait = min(wait * 2, 0.2)
+
+    async def _take_over_abandoned(
+        self, site: str, missing: list[tuple[Candidate, Holder]]
+    ) -> list[tuple[Candidate, Holder]]:
+        """Who is still unsure after the claims of the dead have been taken over."""
+        now = self._clock.now()
+        retried = []
+        unsure = []
+        for candidate, holder in missing:
+            if now - holder.made > CLAIM_LEASE:
+                await self._claims.release(site, candidate.claim_key or "", holder.event)
+                retried.append(candidate)
+            else:
+                unsure.append((candidate, holder))
+        if retried:
+            holders = await self._claims.claim(site, [_request(c) for c in retried], now)
+            unsure += [(c, h) for c, h in zip(retried, holders, strict=True) if h is not None]
+        return unsure
+
+    async def _compare_late_ones_with_stored(
+        self, site: str, contenders: Sequence[Candidate], now: datetime
+    ) -> None:
+        """Late events: a claim from back then may have expired, the event that made it has not.
+
+        Events whose claims are still there are left to the claims, so that nothing comes in between.
+        """
+        late = [c for c in contenders if c.at < now - LATE_AFTER]
+        if not late:
+            return
+        margin = timedelta(seconds=max(c.cooldown for c in late))
+        stored = await self._events.of_sessions(
+            site,
+            list({c.document["session"] for c in late}),
+            min(c.at for c in late) - margin,
+            max(c.at for c in late) + margin,
+        )
+        by_key: dict[str, list[StoredEvent]] = {}
+        for event in stored:
+            by_key.setdefault(event.claim_key, []).append(event)
+        for candidate in late:
+            for event in by_key.get(candidate.claim_key or "", ()):
+                if abs(event.at - candidate.at) < timedelta(seconds=candidate.cooldown):
+                    candidate.outcome = _cooldown(candidate, event.at, event.event_id)
+                    break
+
+
+def _request(candidate: Candidate) -> ClaimRequest:
+    return ClaimRequest(
+        candidate.claim_key or "", candidate.event_id, candidate.at, candidate.cooldown
+    )
+
+
+def _cooldown(candidate: Candidate, at: datetime, event_id: str) -> Outcome:
+    apart = abs((candidate.at - at).total_seconds())
+    return Outcome(
+        candidate.event_id,
+        Verdict.DUPLICATE,
+        Reason.COOLDOWN,
+        f"{apart:g} s from a counted one; within {candidate.cooldown:g} s they count once.",
+        stands_for=event_id,
+    )

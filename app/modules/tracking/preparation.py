@@ -1,0 +1,142 @@
+"""Steps 1 to 3 for one event: validate, screen, enrich. What is left is a document to be stored."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from bson import Decimal128
+from uuid_utils import uuid7
+
+from app.core.config import Settings
+from app.core.context import RequestInfo
+from app.modules.tracking.enrichment import read_agent, read_page, referrer_domain
+from app.modules.tracking.events import Candidate, IncomingEvent, Outcome, Reason, Verdict
+from app.modules.tracking.identity import derive_identity
+from app.modules.tracking.screening import AddressRate, is_bot
+from app.modules.tracking.validation import InvalidEventError, validate
+from app.repositories.events import stored_id
+from app.repositories.session_items import claim_key
+from app.schemas.event import EventType
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What is the same for all events of one request."""
+
+    site: str
+    currency: str
+    request: RequestInfo
+    now: datetime
+    salt: bytes
+    batch: str | None = None
+
+
+class Preparation:
+    """Turns an incoming event into a candidate for storing, or into the outcome that it ended with."""
+
+    def __init__(self, settings: Settings, rate: AddressRate) -> None:
+        self._rate = rate
+        self._tolerance = timedelta(seconds=settings.clock_tolerance)
+        days = settings.data_retention_days
+        self._retention = timedelta(days=days) if days else None
+        self._cooldowns = {
+            EventType.IMPRESSION: settings.impression_cooldown,
+            EventType.VIEW: settings.impression_cooldown,
+            EventType.CLICK: settings.click_cooldown,
+        }
+
+    def prepare(self, event: IncomingEvent, arrival: Arrival) -> Candidate | Outcome:
+        """Run the steps. The caller's id is used even for an event that is rejected, if it is usable."""
+        try:
+            validate(event, arrival.now, self._tolerance, self._retention)
+        except InvalidEventError as invalid:
+            return self._rejected(event, invalid.reason, str(invalid))
+        if event.user_agent is None:
+            event.user_agent = arrival.request.user_agent
+        if event.user_agent is not None and is_bot(event.user_agent):
+            return self._rejected(event, Reason.BOT, "userAgent: belongs to a crawler or script")
+        if not self._rate.allows(arrival.request.address):
+            return self._rejected(
+                event,
+                Reason.RATE_LIMITED,
+                "Too many events from this address. Send it again later.",
+            )
+        return self._candidate(event, arrival)
+
+    def _rejected(self, event: IncomingEvent, reason: Reason, message: str) -> Outcome:
+        usable = event.id is not None and not (
+            reason is Reason.INVALID and message.startswith("id: ")
+        )
+        event_id = event.id if usable and event.id else new_event_id()
+        return Outcome(event_id, Verdict.REJECTED, reason, message)
+
+    def _candidate(self, event: IncomingEvent, arrival: Arrival) -> Candidate:
+        derive_identity(event, arrival.site, arrival.request, arrival.salt)
+        event_id = event.id or new_event_id()
+        document = enriched_document(event, event_id, arrival)
+        candidate = Candidate(event_id, document, id_is_callers=event.id is not None)
+        cooldown = self._cooldowns.get(event.type, 0)
+        if cooldown:
+            candidate.cooldown = cooldown
+            candidate.claim_key = claim_key(
+                arrival.site, event.type.value, document["session"], document["item"]
+            )
+        return candidate
+
+
+def new_event_id() -> str:
+    """An id for an event that came without one; later ones sort later, which keeps the index compact."""
+    return str(uuid7())
+
+
+def enriched_document(event: IncomingEvent, event_id: str, arrival: Arrival) -> dict[str, Any]:
+    """What is stored of a valid event (schemas/event.py): fields that it does not have are left out."""
+    page = read_page(event.page_url) if event.page_url else None
+    utm = page.utm if page else {}
+    agent = read_agent(event.user_agent) if event.user_agent else None
+    value = event.conversion_value
+    document = {
+        "_id": stored_id(arrival.site, event_id),
+        "site": arrival.site,
+        "type": event.type.value,
+        "name": event.name,
+        "item": event.item_id,
+        "session": event.session_id,
+        "visitor": event.visitor_id,
+        "user": event.user_id,
+        "at": event.timestamp or arrival.now,
+        "received_at": arrival.now,
+        "batch": arrival.batch,
+        "source": event.source,
+        "position": event.position,
+        "page": page.page if page else None,
+        "page_title": event.page_title,
+        "referrer": referrer_domain(event.referrer) if event.referrer else None,
+        "device": agent.device if agent else None,
+        "browser": agent.browser if agent else None,
+        "os": agent.os if agent else None,
+        "language": event.language,
+        "timezone": event.timezone,
+        "screen": event.screen_resolution,
+        "viewport": event.viewport_size,
+        "campaign": event.campaign_id,
+        "utm_source": event.utm_source or utm.get("utm_source"),
+        "utm_medium": event.utm_medium or utm.get("utm_medium"),
+        "utm_campaign": event.utm_campaign or utm.get("utm_campaign"),
+        "utm_content": event.utm_content or utm.get("utm_content"),
+        "utm_term": event.utm_term or utm.get("utm_term"),
+        "engagement": event.engagement_duration,
+        "scroll_depth": event.scroll_depth,
+        "click_position": event.click_position,
+        "viewport_position": event.viewport_position,
+        "conversion_type": event.conversion_type,
+        "value": None if value is None else Decimal128(value),
+        "currency": None if value is None else event.conversion_currency or arrival.currency,
+        "order": event.order_id,
+        "experiment": event.experiment_id,
+        "variant": event.variant,
+        "consent": event.consent_given,
+        "processing_consent": event.data_processing_consent,
+        "properties": event.properties,
+    }
+    return {name: value for name, value in document.items() if value is not None}

@@ -1,0 +1,158 @@
+"""`ingest`: the one way in for events, from a mutation, an import or a search."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from uuid_utils import uuid7
+
+from app.core.auth import Principal
+from app.core.clock import Clock
+from app.core.config import Settings
+from app.core.context import RequestInfo
+from app.core.errors import BadInputError, FootfallError
+from app.modules.tracking.commit import GroupCommit
+from app.modules.tracking.events import (
+    Candidate,
+    IncomingEvent,
+    Outcome,
+    Reason,
+    Verdict,
+)
+from app.modules.tracking.identity import SaltOfTheDay
+from app.modules.tracking.preparation import Arrival, Preparation
+from app.repositories.decisions import DecisionRepository
+from app.repositories.events import Deleted, EventRepository
+
+logger = logging.getLogger("footfall.tracking")
+
+MAX_BATCH = 1_000
+MAX_BACKGROUND = 1_000  # calls of track_soon that may be under way
+RULE_VERSION = 1
+
+
+class TrackingService:
+    """Takes events in and says what became of each."""
+
+    def __init__(
+        self,
+        preparation: Preparation,
+        commit: GroupCommit,
+        salt: SaltOfTheDay,
+        events: EventRepository,
+        decisions: DecisionRepository,
+        settings: Settings,
+        clock: Clock,
+    ) -> None:
+        self._preparation = preparation
+        self._commit = commit
+        self._salt = salt
+        self._events = events
+        self._decisions = decisions
+        self._settings = settings
+        self._clock = clock
+        self._background: set[asyncio.Task[None]] = set()
+
+    async def ingest(
+        self,
+        events: Sequence[IncomingEvent],
+        principal: Principal,
+        request: RequestInfo,
+        *,
+        currency: str | None = None,
+        batch: str | None = None,
+    ) -> list[Outcome]:
+        """Validate, screen, enrich, claim and write; one outcome for each event, in their order.
+
+        ACCEPTED means durably stored. Raises UnavailableError when the database is away, and then
+        no verdict has been given on any of them.
+        """
+        now = self._clock.now()
+        arrival = Arrival(
+            site=principal.site,
+            currency=currency or self._settings.currency,
+            request=request,
+            now=now,
+            salt=await self._salt.get(now),
+            batch=batch,
+        )
+        prepared = [self._preparation.prepare(event, arrival) for event in events]
+        candidates = [entry for entry in prepared if isinstance(entry, Candidate)]
+        written = iter(await self._commit.submit(principal.site, candidates))
+        outcomes = [next(written) if isinstance(p, Candidate) else p for p in prepared]
+        await self._record(events, outcomes, arrival)
+        return outcomes
+
+    def track_soon(
+        self, events: Sequence[IncomingEvent], principal: Principal, request: RequestInfo
+    ) -> None:
+        """Ingest without being waited for: for answers that tracking must not delay or fail."""
+        if len(self._background) >= MAX_BACKGROUND:
+            logger.warning("%d events of an answer were not tracked: too many wait", len(events))
+            return
+        task = asyncio.create_task(self._ingest_quietly(events, principal, request))
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
+    async def finish_background(self) -> None:
+        """Wait for what `track_soon` has begun."""
+        await asyncio.gather(*self._background)
+
+    async def clean_old_events(self, site: str, days_to_keep: int | None) -> Deleted:
+        """Delete the site's events older than so many days; default: the retention setting."""
+        days = self._settings.data_retention_days if days_to_keep is None else days_to_keep
+        if days_to_keep is None and days == 0:
+            return Deleted(0, 0, 0)
+        if not 0 <= days <= 36_500:
+            raise BadInputError("must be from 0 to 36500", "daysToKeep")
+        return await self._events.delete_before(site, self._clock.now() - timedelta(days=days))
+
+    async def _ingest_quietly(
+        self, events: Sequence[IncomingEvent], principal: Principal, request: RequestInfo
+    ) -> None:
+        try:
+            await self.ingest(events, principal, request)
+        except FootfallError as error:
+            logger.warning("%d events of an answer were not tracked: %s", len(events), error)
+        except Exception:
+            logger.exception("%d events of an answer were not tracked", len(events))
+
+    async def _record(
+        self, events: Sequence[IncomingEvent], outcomes: Sequence[Outcome], arrival: Arrival
+    ) -> None:
+        """Write what was not counted into the ledger."""
+        decisions = [
+            _decision(event, outcome, arrival)
+            for event, outcome in zip(events, outcomes, strict=True)
+            if outcome.verdict is not Verdict.ACCEPTED
+        ]
+        await self._decisions.insert(arrival.site, decisions)
+
+
+def _decision(event: IncomingEvent, outcome: Outcome, arrival: Arrival) -> dict[str, Any]:
+    decision = {
+        "_id": str(uuid7()),
+        "site": arrival.site,
+        "event": outcome.event_id,
+        "type": event.type.value,
+        "verdict": outcome.verdict.value,
+        "reason": outcome.reason.value if outcome.reason else None,
+        "message": outcome.message,
+        "stands_for": outcome.stands_for,
+        "rule": outcome.reason.value.lower() if outcome.reason else None,
+        "rule_version": RULE_VERSION,
+        "received_at": arrival.now,
+    }
+    if outcome.reason is not Reason.INVALID:  # what is invalid is not stored anywhere
+        decision["item"] = event.item_id
+        decision["session"] = event.session_id
+        decision["at"] = event.timestamp or arrival.now
+    return {name: value for name, value in decision.items() if value is not None}
+
+
+def check_batch_size(count: int) -> None:
+    """Raises BadInputError unless a batch has 1 to 1,000 events."""
+    if not 1 <= count <= MAX_BATCH:
+        raise BadInputError(f"must have 1 to {MAX_BATCH} events", "input.events")

@@ -1,0 +1,224 @@
+"""Step 1: is the event what the contract says? Every field has a bound and a reason."""
+
+import re
+import zoneinfo
+from datetime import datetime, timedelta
+from decimal import Decimal
+from functools import cache
+from math import isfinite
+from typing import Any
+from urllib.parse import urlsplit
+
+import orjson
+from iso4217 import Currency
+
+from app.core.scalars import LONG_MAX, LONG_MIN
+from app.modules.tracking.events import IncomingEvent, Reason
+from app.schemas.event import EventType
+
+ITEM_EVENTS = frozenset(
+    {
+        EventType.IMPRESSION,
+        EventType.VIEW,
+        EventType.CLICK,
+        EventType.ENGAGEMENT,
+        EventType.BOUNCE,
+    }
+)
+
+MAX_ENGAGEMENT_MS = 30 * 60 * 1000
+MAX_PROPERTIES_BYTES = 10 * 1024
+MAX_PROPERTIES_DEPTH = 4
+MAX_PROPERTIES_KEYS = 100
+MAX_POSITION = 1_000_000
+MAX_PIXELS = 1_000_000.0
+MAX_VALUE = Decimal(10) ** 15
+
+# Text fields, the contract's name, and how many characters each may have.
+_TEXTS = (
+    ("id", "id", 128),
+    ("item_id", "itemId", 256),
+    ("session_id", "sessionId", 256),
+    ("visitor_id", "visitorId", 256),
+    ("user_id", "userId", 256),
+    ("name", "name", 100),
+    ("source", "source", 256),
+    ("page_url", "pageUrl", 2048),
+    ("page_title", "pageTitle", 512),
+    ("referrer", "referrer", 2048),
+    ("user_agent", "userAgent", 2048),
+    ("language", "language", 35),
+    ("timezone", "timezone", 64),
+    ("screen_resolution", "screenResolution", 11),
+    ("viewport_size", "viewportSize", 11),
+    ("campaign_id", "campaignId", 256),
+    ("utm_source", "utmSource", 256),
+    ("utm_medium", "utmMedium", 256),
+    ("utm_campaign", "utmCampaign", 256),
+    ("utm_content", "utmContent", 256),
+    ("utm_term", "utmTerm", 256),
+    ("conversion_type", "conversionType", 100),
+    ("conversion_currency", "conversionCurrency", 3),
+    ("order_id", "orderId", 256),
+    ("experiment_id", "experimentId", 100),
+    ("variant", "variant", 100),
+)
+_LANGUAGE = re.compile(r"[A-Za-z]{1,8}(?:[-_][A-Za-z0-9]{1,8})*")
+_SIZE = re.compile(r"\d{1,5}x\d{1,5}")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+_UNSAFE_SCHEMES = frozenset({"javascript", "data", "vbscript", "file", "blob", "about"})
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+
+
+class InvalidEventError(Exception):
+    """The event cannot be counted: `reason` is INVALID or TIMESTAMP, the message names the field."""
+
+    def __init__(self, field: str, why: str, reason: Reason = Reason.INVALID) -> None:
+        super().__init__(f"{field}: {why}")
+        self.reason = reason
+
+
+@cache
+def _currencies() -> frozenset[str]:
+    return frozenset(currency.code for currency in Currency)
+
+
+@cache
+def _timezones() -> frozenset[str]:
+    return frozenset(zoneinfo.available_timezones())
+
+
+def validate(
+    event: IncomingEvent,
+    now: datetime,
+    tolerance: timedelta,
+    retention: timedelta | None,
+) -> None:
+    """Check every field; empty texts become absent. Raises InvalidEventError at the first bad one.
+
+    `tolerance` is how far in the future an event may lie, `retention` how old it may be (None: any).
+    """
+    if event.unreadable is not None:
+        field, _, why = event.unreadable.partition(": ")
+        raise InvalidEventError(field, why)
+    for attribute, field, longest in _TEXTS:
+        value = getattr(event, attribute)
+        if value is None:
+            continue
+        if value == "":
+            setattr(event, attribute, None)
+        elif len(value) > longest:
+            raise InvalidEventError(field, f"must have at most {longest} characters")
+        elif not value.isprintable() and _CONTROL.search(value):
+            raise InvalidEventError(field, "must not contain control characters or lone surrogates")
+    if event.type in ITEM_EVENTS and event.item_id is None:
+        raise InvalidEventError("itemId", f"is needed for {event.type.value}")
+    if event.type is EventType.CUSTOM and event.name is None:
+        raise InvalidEventError("name", "is needed for CUSTOM")
+    _check_patterns(event)
+    _check_numbers(event)
+    if event.properties is not None:
+        _check_properties(event.properties)
+    _check_time(event.timestamp, now, tolerance, retention)
+
+
+def _check_patterns(event: IncomingEvent) -> None:
+    if event.language is not None and not _LANGUAGE.fullmatch(event.language):
+        raise InvalidEventError("language", 'must be a language tag such as "de-CH"')
+    if event.timezone is not None and event.timezone not in _timezones():
+        raise InvalidEventError("timezone", 'must be an IANA time zone such as "Europe/Zurich"')
+    for field, value in (
+        ("screenResolution", event.screen_resolution),
+        ("viewportSize", event.viewport_size),
+    ):
+        if value is not None and not _SIZE.fullmatch(value):
+            raise InvalidEventError(field, 'must be like "1920x1080"')
+    for field, value in (("pageUrl", event.page_url), ("referrer", event.referrer)):
+        if value is not None:
+            _check_address(field, value)
+    currency = event.conversion_currency
+    if currency is not None and currency not in _currencies():
+        raise InvalidEventError("conversionCurrency", 'must be an ISO 4217 code such as "EUR"')
+
+
+def _check_address(field: str, value: str) -> None:
+    scheme = _SCHEME.match(value.strip())
+    if scheme and scheme[0][:-1].lower() in _UNSAFE_SCHEMES:
+        raise InvalidEventError(field, "must be an http(s) or app address, or a path")
+    try:
+        urlsplit(value).port  # noqa: B018  # reading the port is what checks it
+    except ValueError:
+        raise InvalidEventError(field, "must be a valid address") from None
+
+
+def _check_numbers(event: IncomingEvent) -> None:
+    _check_range("position", event.position, 1, MAX_POSITION)
+    _check_range("engagementDuration", event.engagement_duration, 0, MAX_ENGAGEMENT_MS)
+    _check_range("scrollDepth", event.scroll_depth, 0, 100)
+    value = event.conversion_value
+    if value is not None and not 0 <= value < MAX_VALUE:
+        raise InvalidEventError("conversionValue", "must be from 0 to below 10^15")
+    for field, point in (
+        ("clickPosition", event.click_position),
+        ("viewportPosition", event.viewport_position),
+    ):
+        for axis, pixels in (point or {}).items():
+            if not isfinite(pixels) or abs(pixels) > MAX_PIXELS:
+                raise InvalidEventError(
+                    f"{field}.{axis}", f"must be within {MAX_PIXELS:.0f} pixels"
+                )
+
+
+def _check_range(field: str, value: int | None, lowest: int, highest: int) -> None:
+    if value is not None and not lowest <= value <= highest:
+        raise InvalidEventError(field, f"must be from {lowest} to {highest}")
+
+
+def _check_properties(properties: Any) -> None:
+    if not isinstance(properties, dict):
+        raise InvalidEventError("properties", "must be an object")
+    keys = _check_property(properties, depth=1)
+    if keys > MAX_PROPERTIES_KEYS:
+        raise InvalidEventError("properties", f"must have at most {MAX_PROPERTIES_KEYS} keys")
+    if len(orjson.dumps(properties)) > MAX_PROPERTIES_BYTES:
+        raise InvalidEventError(
+            "properties", f"must have at most {MAX_PROPERTIES_BYTES} bytes as JSON"
+        )
+
+
+def _check_property(value: Any, depth: int) -> int:
+    """Check one value that can be stored; returns how many keys it has."""
+    if isinstance(value, dict | list):
+        if depth > MAX_PROPERTIES_DEPTH:
+            raise InvalidEventError(
+                "properties", f"must be at most {MAX_PROPERTIES_DEPTH} levels deep"
+            )
+        if isinstance(value, list):
+            return sum(_check_property(element, depth + 1) for element in value)
+        for key in value:
+            if not key or key.startswith("$") or "." in key or _CONTROL.search(key):
+                raise InvalidEventError(
+                    "properties",
+                    "keys must not be empty, begin with '$' or contain '.' or control characters",
+                )
+        return len(value) + sum(_check_property(inner, depth + 1) for inner in value.values())
+    if isinstance(value, str) and not value.isprintable() and _CONTROL.search(value):
+        raise InvalidEventError(
+            "properties", "must not contain control characters or lone surrogates"
+        )
+    if isinstance(value, float) and not isfinite(value):
+        raise InvalidEventError("properties", "numbers must be finite")
+    if isinstance(value, int) and not LONG_MIN <= value <= LONG_MAX:
+        raise InvalidEventError("properties", "whole numbers must fit into 64 bits")
+    return 0
+
+
+def _check_time(
+    timestamp: datetime | None, now: datetime, tolerance: timedelta, retention: timedelta | None
+) -> None:
+    if timestamp is None:
+        return
+    if timestamp > now + tolerance:
+        raise InvalidEventError("timestamp", "lies too far in the future", Reason.TIMESTAMP)
+    if retention is not None and timestamp < now - retention:
+        raise InvalidEventError("timestamp", "is older than events are kept here", Reason.TIMESTAMP)

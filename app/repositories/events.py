@@ -1,0 +1,118 @@
+"""Accepted events."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar
+
+from beanie import Document
+from pymongo.read_concern import ReadConcern
+
+from app.repositories.base import Raw, Refused, Repository, Snapshot
+from app.repositories.session_items import claim_key
+from app.schemas import Event
+
+
+def stored_id(site: str, event_id: str) -> str:
+    """`_id` of an event. A site's name has no colon, so that no two pairs share one."""
+    return f"{site}:{event_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """How many events were deleted."""
+
+    events: int
+    impressions: int
+    clicks: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """What the cooldown asks of a stored event."""
+
+    event_id: str
+    claim_key: str
+    at: datetime
+
+
+class EventRepository(Repository[Event]):
+    document: ClassVar[type[Document]] = Event
+
+    async def insert(self, site: str, events: Sequence[Raw]) -> list[Refused]:
+        """Store events of this site; returns those whose id or order is stored already.
+
+        The others are durable when this returns.
+        """
+        if any(event["site"] != site for event in events):
+            raise ValueError("an event is of another site")
+        return await self._insert_many(events)
+
+    async def stored(self, site: str, event_ids: Sequence[str]) -> dict[str, StoredEvent]:
+        """Those of these events that are stored by a majority, by their id."""
+        if not event_ids:
+            return {}
+        ids = [stored_id(site, event_id) for event_id in event_ids]
+        durable = self.collection.with_options(read_concern=ReadConcern("majority"))
+        cursor = durable.find(
+            {"_id": {"$in": ids}, "site": site}, {"type": 1, "session": 1, "item": 1, "at": 1}
+        )
+        return {event.event_id: event async for event in _stored_events(site, cursor)}
+
+    async def of_sessions(
+        self, site: str, sessions: Sequence[str], start: datetime, end: datetime
+    ) -> list[StoredEvent]:
+        """These sessions' events of items from start to end, both included."""
+        cursor = self.collection.find(
+            {
+                "site": site,
+                "session": {"$in": list(sessions)},
+                "at": {"$gte": start, "$lte": end},
+                "item": {"$exists": True},
+            },
+            {"type": 1, "session": 1, "item": 1, "at": 1},
+        )
+        return [event async for event in _stored_events(site, cursor)]
+
+    async def aggregate(
+        self,
+        site: str,
+        pipeline: Sequence[Mapping[str, Any]],
+        *,
+        snapshot: Snapshot | None = None,
+        max_seconds: float = 30,
+    ) -> list[Raw]:
+        """Run a report's pipeline over this site's events."""
+        return await self._aggregate(site, pipeline, snapshot=snapshot, max_seconds=max_seconds)
+
+    async def first_at(self, site: str) -> datetime | None:
+        """When the site's first event happened."""
+        return await self._edge(site, 1)
+
+    async def last_at(self, site: str) -> datetime | None:
+        """When the site's last event happened."""
+        return await self._edge(site, -1)
+
+    async def _edge(self, site: str, direction: int) -> datetime | None:
+        document = await self.collection.find_one(
+            {"site": site}, {"at": 1}, sort=[("at", direction)]
+        )
+        return document["at"] if document else None
+
+    async def delete_before(self, site: str, instant: datetime) -> Deleted:
+        """Delete the site's events that happened before this instant."""
+        old: Raw = {"site": site, "at": {"$lt": instant}}
+        counts = {"IMPRESSION": 0, "CLICK": 0}
+        for kind in counts:
+            counts[kind] = (await self.collection.delete_many({**old, "type": kind})).deleted_count
+        others = (await self.collection.delete_many(old)).deleted_count
+        return Deleted(sum(counts.values()) + others, counts["IMPRESSION"], counts["CLICK"])
+
+
+async def _stored_events(site: str, cursor: AsyncIterator[Raw]) -> AsyncIterator[StoredEvent]:
+    async for document in cursor:
+        yield StoredEvent(
+            document["_id"].removeprefix(f"{site}:"),
+            claim_key(site, document["type"], document["session"], document.get("item", "")),
+            document["at"],
+        )

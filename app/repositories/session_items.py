@@ -1,0 +1,185 @@
+"""The session-item index: claiming cooldowns, atomically."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, ClassVar
+
+from beanie import Document
+from pymongo import UpdateOne
+from pymongo.errors import BulkWriteError
+
+from app.repositories.base import Raw, Repository, refused_by
+from app.schemas import SessionItem
+
+CLAIM_LIFETIME = timedelta(hours=24)
+MAX_CLAIMS = 256
+
+
+def claim_key(site: str, event_type: str, session: str, item: str) -> str:
+    """`_id` of a session-item document. Lengths are digested too, so that no two triples share one."""
+    digest = hashlib.blake2b(digest_size=16)
+    for part in (event_type, session, item):
+        text = part.encode()
+        digest.update(len(text).to_bytes(4, "big") + text)
+    return f"{site}:{digest.hexdigest()}"
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimRequest:
+    """One event that wants to be the only one of its key within `cooldown` seconds of `at`."""
+
+    key: str
+    event: str
+    at: datetime
+    cooldown: float
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """The event that holds a claim, and when it was claimed."""
+
+    event: str
+    at: datetime
+    made: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What a claim of `event` on `key` should be: of the time `at`, or none at all."""
+
+    key: str
+    event: str
+    at: datetime | None
+
+
+class SessionItemRepository(Repository[SessionItem]):
+    document: ClassVar[type[Document]] = SessionItem
+
+    async def claim(
+        self, site: str, requests: Sequence[ClaimRequest], now: datetime
+    ) -> list[Holder | None]:
+        """Claim each request's cooldown: None where it is held by it now, else who holds it.
+
+        Earlier requests win over later ones. Most keys are new, so that they are first sent as
+        plain inserts; those refused, and further requests of one key, become conditional upserts,
+        in their order: where another event holds the claim the condition does not match, the
+        upsert tries to insert, and the duplicate key says so. All of it is atomic by document.
+        """
+        if any(not request.key.startswith(f"{site}:") for request in requests):
+            raise ValueError("a claim is of another site")
+        results: list[Holder | None] = [None] * len(requests)
+        first_of_key: dict[str, int] = {}
+        contested: list[int] = []
+        for place, request in enumerate(requests):
+            if first_of_key.setdefault(request.key, place) != place:
+                contested.append(place)
+        firsts = list(first_of_key.values())
+        refused = await self._insert_many([_new(requests[place], now) for place in firsts])
+        contested = sorted([*contested, *(firsts[r.place] for r in refused)])
+        # A holder may vanish between being met and being read (it expired, or was released); then
+        # the claim is tried again.
+        for _ in range(3):
+            if not contested:
+                return results
+            lost = await self._claim_conditionally([requests[p] for p in contested], now)
+            lost_places = [contested[index] for index in lost]
+            holders = await self._holders([requests[place] for place in lost_places])
+            contested = []
+            for place, holder in zip(lost_places, holders, strict=True):
+                results[place] = holder
+                if holder is None:
+                    contested.append(place)
+        for place in contested:
+            results[place] = Holder("", requests[place].at, now)
+        return results
+
+    async def release(self, site: str, key: str, event: str) -> None:
+        """Take a claim from an event that was not stored."""
+        await self.correct(site, [Correction(key, event, None)], None)
+
+    async def correct(
+        self, site: str, corrections: Sequence[Correction], now: datetime | None
+    ) -> None:
+        """Make the claims of these events what is stored of them."""
+        if any(not correction.key.startswith(f"{site}:") for correction in corrections):
+            raise ValueError("a claim is of another site")
+        if corrections:
+            updates = [_correction(correction, now) for correction in corrections]
+            await self.collection.bulk_write(updates, ordered=False)
+
+    async def _claim_conditionally(
+        self, requests: Sequence[ClaimRequest], now: datetime
+    ) -> list[int]:
+        """The places of the requests whose claim another event holds."""
+        try:
+            updates = [_conditional_upsert(request, now) for request in requests]
+            await self.collection.bulk_write(updates, ordered=False)
+        except BulkWriteError as error:
+            return sorted(refused.place for refused in refused_by(error))
+        return []
+
+    async def _holders(self, requests: Sequence[ClaimRequest]) -> list[Holder | None]:
+        if not requests:
+            return []
+        cursor = self.collection.find({"_id": {"$in": list({r.key for r in requests})}})
+        claims = {document["_id"]: document["claims"] async for document in cursor}
+        return [_holder(request, claims.get(request.key, ())) for request in requests]
+
+
+def _new(request: ClaimRequest, now: datetime) -> Raw:
+    return {
+        "_id": request.key,
+        "claims": [{"at": request.at, "event": request.event, "made": now}],
+        "expires_at": now + CLAIM_LIFETIME,
+    }
+
+
+def _conditional_upsert(request: ClaimRequest, now: datetime) -> UpdateOne:
+    """Claim unless another event's claim lies within the cooldown. An own one is made anew."""
+    cooldown = timedelta(seconds=request.cooldown)
+    others: dict[str, Any] = {
+        "at": {"$gt": request.at - cooldown, "$lt": request.at + cooldown},
+        "event": {"$ne": request.event},
+    }
+    own = {"$literal": {"at": request.at, "event": request.event, "made": now}}
+    return UpdateOne(
+        {"_id": request.key, "claims": {"$not": {"$elemMatch": others}}},
+        [
+            {
+                "$set": {
+                    "claims": {
+                        "$slice": [{"$concatArrays": [_all_but(request.event), [own]]}, -MAX_CLAIMS]
+                    },
+                    "expires_at": {"$max": ["$expires_at", now + CLAIM_LIFETIME]},
+                }
+            }
+        ],
+        upsert=True,
+    )
+
+
+def _all_but(event: str) -> Raw:
+    """The claims of all other events, as an aggregation expression."""
+    return {
+        "$filter": {
+            "input": {"$ifNull": ["$claims", []]},
+            "cond": {"$ne": ["$$this.event", {"$literal": event}]},
+        }
+    }
+
+
+def _correction(correction: Correction, now: datetime | None) -> UpdateOne:
+    claim = {"at": correction.at, "event": correction.event, "made": now}
+    own = [] if correction.at is None else [{"$literal": claim}]
+    claims = {"$concatArrays": [_all_but(correction.event), own]}
+    return UpdateOne({"_id": correction.key}, [{"$set": {"claims": claims}}])
+
+
+def _holder(request: ClaimRequest, claims: Sequence[Raw]) -> Holder | None:
+    cooldown = timedelta(seconds=request.cooldown)
+    for claim in claims:
+        if claim["event"] != request.event and abs(claim["at"] - request.at) < cooldown:
+            return Holder(claim["event"], claim["at"], claim["made"])
+    return None

@@ -1,0 +1,28 @@
+"""Sites. They are the tenants themselves, so that these methods are not of one site."""
+
+from datetime import datetime
+from typing import ClassVar
+
+from beanie import Document
+from pymongo.errors import DuplicateKeyError
+
+from app.repositories.base import Repository
+from app.schemas import Site
+
+
+class SiteRepository(Repository[Site]):
+    document: ClassVar[type[Document]] = Site
+
+    async def get(self, site: str) -> Site | None:
+        return await Site.get(site)
+
+    async def ensure(self, site: Site) -> bool:
+        """Store the site if there is none of its name; whether it is new."""
+        try:
+            await site.insert()
+        except DuplicateKeyError:
+            return False
+        return True
+
+    async def mark_demo_filled(self, site: str, now: datetime) -> None:
+        await self.collection.update_one({"_id": site}, {"$set": {"demo_filled_at": now}})

@@ -1,0 +1,36 @@
+"""The ledger: why an event was not counted."""
+
+from datetime import datetime
+
+from pymongo import ASCENDING, DESCENDING, IndexModel
+
+from app.schemas.base import TextIdDocument
+
+LEDGER_TTL_INDEX = "ledger_retention"
+
+
+class Decision(TextIdDocument):
+    """One event that ended as DUPLICATE or REJECTED, with the reason and the rule that said so."""
+
+    site: str
+    event: str
+    type: str
+    item: str | None = None
+    session: str | None = None
+    verdict: str
+    reason: str
+    message: str | None = None
+    # The event that stands for this one, where it is a duplicate.
+    stands_for: str | None = None
+    rule: str
+    rule_version: int
+    at: datetime | None = None
+    received_at: datetime
+
+    class Settings:
+        name = "decisions"
+        indexes = (
+            IndexModel([("site", ASCENDING), ("received_at", DESCENDING)], name="by_arrival"),
+            IndexModel([("site", ASCENDING), ("event", ASCENDING)], name="by_event"),
+            IndexModel([("received_at", ASCENDING)], name=LEDGER_TTL_INDEX, expireAfterSeconds=0),
+        )

@@ -1,0 +1,114 @@
+"""An accepted event: the truth that every report is computed from."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from bson import Decimal128
+from pydantic import ConfigDict
+from pymongo import ASCENDING, IndexModel
+
+from app.schemas.base import TextIdDocument
+
+TTL_INDEX = "retention"
+ORDER_INDEX = "one_conversion_an_order"
+
+
+class EventType(StrEnum):
+    """What happened."""
+
+    IMPRESSION = "IMPRESSION"
+    VIEW = "VIEW"
+    CLICK = "CLICK"
+    CONVERSION = "CONVERSION"
+    ENGAGEMENT = "ENGAGEMENT"
+    BOUNCE = "BOUNCE"
+    PAGE_VIEW = "PAGE_VIEW"
+    CUSTOM = "CUSTOM"
+
+
+class Event(TextIdDocument):
+    """One accepted event. Fields that an event does not have are absent, not null.
+
+    `_id` is `site:event id`, so that the caller's event id is the idempotency key of its site.
+    Nothing here is an address or a user agent: those are read, and then dropped.
+    """
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    site: str
+    type: EventType
+    name: str | None = None
+    item: str | None = None
+    session: str
+    visitor: str
+    user: str | None = None
+    # When it happened, and when it arrived.
+    at: datetime
+    received_at: datetime
+    batch: str | None = None
+
+    source: str | None = None
+    position: int | None = None
+    # The page's address without query string and fragment.
+    page: str | None = None
+    page_title: str | None = None
+    # The referrer's domain.
+    referrer: str | None = None
+    device: str | None = None
+    browser: str | None = None
+    os: str | None = None
+    country: str | None = None
+    region: str | None = None
+    language: str | None = None
+    timezone: str | None = None
+    screen: str | None = None
+    viewport: str | None = None
+
+    campaign: str | None = None
+    utm_source: str | None = None
+    utm_medium: str | None = None
+    utm_campaign: str | None = None
+    utm_content: str | None = None
+    utm_term: str | None = None
+
+    # Milliseconds visible and focused; percent of the page reached.
+    engagement: int | None = None
+    scroll_depth: int | None = None
+    click_position: dict[str, float] | None = None
+    viewport_position: dict[str, float] | None = None
+
+    conversion_type: str | None = None
+    value: Decimal128 | None = None
+    currency: str | None = None
+    order: str | None = None
+
+    experiment: str | None = None
+    variant: str | None = None
+    consent: bool | None = None
+    processing_consent: bool | None = None
+    properties: dict[str, Any] | None = None
+
+    class Settings:
+        name = "events"
+        indexes = (
+            IndexModel([("site", ASCENDING), ("at", ASCENDING)], name="by_time"),
+            IndexModel(
+                [("site", ASCENDING), ("item", ASCENDING), ("at", ASCENDING)], name="by_item"
+            ),
+            IndexModel(
+                [("site", ASCENDING), ("session", ASCENDING), ("at", ASCENDING)], name="by_session"
+            ),
+            IndexModel(
+                [("site", ASCENDING), ("user", ASCENDING), ("at", ASCENDING)],
+                name="by_user",
+                partialFilterExpression={"user": {"$exists": True}},
+            ),
+            IndexModel(
+                [("site", ASCENDING), ("order", ASCENDING)],
+                name=ORDER_INDEX,
+                unique=True,
+                partialFilterExpression={"type": "CONVERSION", "order": {"$exists": True}},
+            ),
+            IndexModel([("at", ASCENDING)], name=TTL_INDEX, expireAfterSeconds=0),
+        )
