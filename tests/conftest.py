@@ -187,8 +187,10 @@ def free_port() -> int:
         return port
 
 
-def start_server(mongo_url: str, database: str, folder: Path, **changes: str) -> LiveServer:
-    """Start `footfall serve` and wait until it is ready. The caller ends its process."""
+def start_server(
+    mongo_url: str, database: str, folder: Path, *, wait: bool = True, **changes: str
+) -> LiveServer:
+    """Start `footfall serve`, and wait until it is ready. The caller ends its process."""
     port = free_port()
     keys = {scope: f"live-{scope.value}-key" for scope in Scope}
     log = folder / f"serve-{port}.log"
@@ -216,23 +218,27 @@ def start_server(mongo_url: str, database: str, folder: Path, **changes: str) ->
         process,
         log,
     )
-    wait_until_ready(server)
+    if wait:
+        wait_until_ready(server)
     return server
 
 
-def wait_until_ready(server: LiveServer, seconds: float = 30) -> None:
+def wait_until_ready(server: LiveServer, path: str = "/health/ready", seconds: float = 30) -> None:
     """Raises AssertionError with the server's log when it is not ready in time."""
     deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if server.process.poll() is not None:
-            break
+    while time.monotonic() < deadline and server.process.poll() is None:
         try:
-            if httpx.get(f"{server.url}/health/ready", timeout=2).status_code == 200:
+            if httpx.get(f"{server.url}{path}", timeout=5).status_code == 200:
                 return
         except httpx.TransportError:
             pass
         time.sleep(0.05)
     raise AssertionError(f"the server did not become ready:\n{server.log.read_text()}")
+
+
+def wait_until_live(server: LiveServer) -> None:
+    """The same for a server whose database is away."""
+    wait_until_ready(server, "/health/live")
 
 
 def stop_server(server: LiveServer) -> int:

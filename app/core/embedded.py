@@ -72,14 +72,19 @@ class EmbeddedMongo:
 
     def __enter__(self) -> str:
         self._folder.mkdir(parents=True, exist_ok=True)
-        self._lock = (self._folder / "users.lock").open("a+")
-        # Exclusive while starting, so that two processes do not both start one.
-        with (self._folder / "start.lock").open("a+") as starting:
-            fcntl.flock(starting, fcntl.LOCK_EX)
-            port = self._running_port()
-            if port is None:
-                port = self._start()
-            fcntl.flock(self._lock, fcntl.LOCK_SH)
+        lock = (self._folder / "users.lock").open("a+")
+        try:
+            # Exclusive while starting, so that two processes do not both start one.
+            with (self._folder / "start.lock").open("a+") as starting:
+                fcntl.flock(starting, fcntl.LOCK_EX)
+                port = self._running_port()
+                if port is None:
+                    port = self._start()
+                fcntl.flock(lock, fcntl.LOCK_SH)
+        except BaseException:
+            lock.close()
+            raise
+        self._lock = lock
         return f"mongodb://127.0.0.1:{port}/?replicaSet=footfall"
 
     def __exit__(

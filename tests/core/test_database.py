@@ -1,0 +1,49 @@
+"""Indexes follow the documents and the settings."""
+
+from typing import Any
+
+
+async def lifetimes(api: Any) -> dict[str, Any]:
+    """Seconds after which something expires, by collection and index."""
+    found = {}
+    for collection in ("events", "decisions"):
+        for name, index in (await api.database[collection].index_information()).items():
+            if "expireAfterSeconds" in index:
+                found[f"{collection}.{name}"] = index["expireAfterSeconds"]
+    return found
+
+
+async def test_retention_follows_the_setting_at_the_next_start(make_api: Any) -> None:
+    """Changing the days changes the TTL index; 0 removes it; a number brings it back."""
+    day = 86_400
+    api = await make_api(data_retention_days=90)
+    assert (await lifetimes(api))["events.retention"] == 90 * day
+    api = await make_api(data_retention_days=7, ledger_retention_days=3)
+    assert await lifetimes(api) == {
+        "events.retention": 7 * day,
+        "decisions.ledger_retention": 3 * day,
+    }
+    api = await make_api(data_retention_days=0)
+    assert "events.retention" not in await lifetimes(api)
+    api = await make_api()
+    assert (await lifetimes(api))["events.retention"] == 90 * day
+
+
+async def test_indexes_that_are_no_longer_declared_are_dropped(make_api: Any) -> None:
+    """An index that no document declares costs every write, so it goes at the next start."""
+    api = await make_api()
+    await api.database["events"].create_index("forgotten", name="forgotten")
+    api = await make_api()
+    assert "forgotten" not in await api.database["events"].index_information()
+
+
+async def test_an_index_that_changed_is_made_anew(make_api: Any) -> None:
+    """Same name, other keys: the declared one is there afterwards."""
+    api = await make_api()
+    await api.database["events"].drop_index("by_time")
+    await api.database["events"].create_index([("at", 1), ("site", 1)], name="by_time")
+    api = await make_api()
+    assert (await api.database["events"].index_information())["by_time"]["key"] == [
+        ("site", 1),
+        ("at", 1),
+    ]
