@@ -13,6 +13,7 @@ from app.core.clock import Clock
 from app.core.config import Settings
 from app.core.context import RequestInfo
 from app.core.errors import BadInputError, FootfallError
+from app.core.ports import SiteSettings
 from app.modules.tracking.commit import GroupCommit
 from app.modules.tracking.events import (
     Candidate,
@@ -43,9 +44,11 @@ class TrackingService:
         salt: SaltOfTheDay,
         events: EventRepository,
         decisions: DecisionRepository,
+        sites: SiteSettings,
         settings: Settings,
         clock: Clock,
     ) -> None:
+        self._sites = sites
         self._preparation = preparation
         self._commit = commit
         self._salt = salt
@@ -61,7 +64,6 @@ class TrackingService:
         principal: Principal,
         request: RequestInfo,
         *,
-        currency: str | None = None,
         batch: str | None = None,
     ) -> list[Outcome]:
         """Validate, screen, enrich, claim and write; one outcome for each event, in their order.
@@ -70,9 +72,10 @@ class TrackingService:
         no verdict has been given on any of them.
         """
         now = self._clock.now()
+        site = await self._sites.get(principal.site)
         arrival = Arrival(
             site=principal.site,
-            currency=currency or self._settings.currency,
+            currency=site.currency,
             request=request,
             now=now,
             salt=await self._salt.get(now),

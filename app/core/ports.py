@@ -1,0 +1,67 @@
+"""What one module needs of another, as Protocols: wired in app/main.py, found with `context.get`.
+
+GraphQL types of the other module are `Any` here; resolvers reference them with `strawberry.lazy`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from app.core.auth import Principal
+from app.core.context import RequestInfo
+
+
+class SiteDefaults(Protocol):
+    """What a site says where a request says nothing."""
+
+    @property
+    def timezone(self) -> str:
+        """IANA time zone of its reports."""
+
+    @property
+    def currency(self) -> str:
+        """ISO 4217 code of its amounts."""
+
+
+class SiteSettings(Protocol):
+    """Knows the sites."""
+
+    async def get(self, site: str) -> SiteDefaults:
+        """The site of this name. Raises NotFoundError."""
+
+
+class ItemDirectory(Protocol):
+    """Knows the catalogue."""
+
+    async def by_ids(self, site: str, ids: Sequence[str]) -> dict[str, Any]:
+        """The items of the site that have these ids, by id, as GraphQL `Item`."""
+
+
+class ItemReports(Protocol):
+    """Counts what happened to items."""
+
+    async def for_items(self, site: str, item_ids: Sequence[str], range: Any) -> dict[str, Any]:  # noqa: A002
+        """The numbers of every one of these items, by id, as GraphQL `ItemAnalytics`.
+
+        `range` is a GraphQL `RangeInput` or None.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class ShownItems:
+    """Items that an answer shows to a visitor, best first."""
+
+    item_ids: Sequence[str]
+    session_id: str
+    source: str
+    # The rank of the first one, from 1; None where they have no rank.
+    first_position: int | None = None
+    visitor_id: str | None = None
+    user_id: str | None = None
+
+
+class ImpressionTracker(Protocol):
+    """Tracks what answers show."""
+
+    def track_items(self, principal: Principal, request: RequestInfo, shown: ShownItems) -> None:
+        """Track an impression of each, in the background: nothing is waited for, nothing is raised."""
