@@ -9,20 +9,21 @@ from strawberry.types import ExecutionContext
 from app.core.graphql_errors import ErrorShape
 from app.core.scalars import SCALARS
 from app.modules.sites.resolver import SitesQuery
+from app.modules.tracking.ledger_resolver import LedgerMutation, LedgerQuery
 from app.modules.tracking.resolver import TrackingMutation
 
 CACHED_DOCUMENTS = 256
 
 
 @strawberry.type(description="What analysts and frontends ask. Needs a read or admin key.")
-class Query(SitesQuery):
+class Query(LedgerQuery, SitesQuery):
     pass
 
 
 @strawberry.type(
     description="What is tracked (write or admin key) and what admins change (admin key)."
 )
-class Mutation(TrackingMutation):
+class Mutation(LedgerMutation, TrackingMutation):
     pass
 
 

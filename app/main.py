@@ -13,7 +13,6 @@ from pymongo.errors import PyMongoError
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import HTTPConnection
 from starlette.responses import RedirectResponse
-from starlette.staticfiles import StaticFiles
 
 from app.api import build_schema
 from app.core.auth import Scope
@@ -24,12 +23,13 @@ from app.core.database import Client, connect, prepare, reconcile_indexes
 from app.core.errors import UnavailableError
 from app.http import health
 from app.http.graphql import GraphQLEndpoint, GraphQLSocket
-from app.http.pages import STATIC
+from app.http.pages import static_files
 from app.http.requests import key_of, parse_networks, request_info
 from app.modules.sites.service import SiteService
 from app.modules.tracking.commit import GroupCommit
 from app.modules.tracking.dedup import Deduplication
 from app.modules.tracking.identity import SaltOfTheDay
+from app.modules.tracking.ledger import LedgerService
 from app.modules.tracking.preparation import Preparation
 from app.modules.tracking.screening import AddressRate
 from app.modules.tracking.service import TrackingService
@@ -54,6 +54,7 @@ class Services:
     """Everything that a request or a command may ask for, by its type."""
 
     settings: Settings
+    clock: Clock
     sites: SiteService
     tracking: TrackingService
     commit: GroupCommit
@@ -73,17 +74,24 @@ def build_services(settings: Settings, clock: Clock) -> Services:
     )
     commit = GroupCommit(events, deduplication)
     rate = AddressRate(settings.rate_limit, settings.rate_limit_window)
+    preparation = Preparation(settings, rate)
+    decisions = DecisionRepository()
     tracking = TrackingService(
-        Preparation(settings, rate),
+        preparation,
         commit,
         SaltOfTheDay(SaltRepository()),
         events,
-        DecisionRepository(),
+        decisions,
+        sites,
         settings,
         clock,
     )
-    registry: dict[type, object] = {SiteService: sites, TrackingService: tracking}
-    return Services(settings, sites, tracking, commit, deduplication, registry)
+    registry: dict[type, object] = {
+        SiteService: sites,
+        TrackingService: tracking,
+        LedgerService: LedgerService(decisions, events, preparation, commit, clock),
+    }
+    return Services(settings, clock, sites, tracking, commit, deduplication, registry)
 
 
 async def prepare_database(client: Client, settings: Settings) -> None:
@@ -184,8 +192,7 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     app.add_route("/health/live", health.live)
     app.add_route("/health/ready", health.ready)
     app.add_route("/", lambda request: RedirectResponse("/graphql"))
-    if STATIC.is_dir():
-        app.mount("/static", StaticFiles(directory=STATIC))
+    app.mount("/static", static_files())
     app.add_middleware(
         CORSMiddleware,
         allow_origins=[origin.strip() for origin in settings.cors_origins.split(",")],

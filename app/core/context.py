@@ -1,6 +1,6 @@
 """What every resolver is given: who asks, how the request came, and the services."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
 
@@ -9,6 +9,8 @@ from strawberry.types import Info as StrawberryInfo
 from app.core.auth import Principal
 
 T = TypeVar("T")
+
+MAX_LOADERS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +35,21 @@ class Context:
     request: RequestInfo = field(default_factory=RequestInfo)
     # Events of a batch that could not even be read, by their place: why (http/graphql.py).
     unreadable_events: dict[int, str] = field(default_factory=dict)
+    loaders: dict[Hashable, Any] = field(default_factory=dict)
 
     def get(self, service: type[T]) -> T:
         return cast(T, self.services[service])
+
+    def loader(self, key: Hashable, make: Callable[[], T]) -> T:
+        """The data loader of this key, made when it is first asked for.
+
+        A socket's context lives long: past a bound all are forgotten, which only splits a batch.
+        """
+        if key not in self.loaders:
+            if len(self.loaders) >= MAX_LOADERS:
+                self.loaders.clear()
+            self.loaders[key] = make()
+        return cast(T, self.loaders[key])
 
 
 Info = StrawberryInfo[Context, Any]

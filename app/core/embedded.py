@@ -162,16 +162,17 @@ class EmbeddedMongo:
             )
         finally:
             os.close(silent)
-        self._state_file.write_text(json.dumps({"pid": pid, "port": port}))
-        deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline:
-            if not _is_alive(pid):
-                break
-            if _becomes_primary(port):
-                return port
-            time.sleep(0.05)
-        else:
-            os.kill(pid, signal.SIGKILL)
+        try:
+            self._state_file.write_text(json.dumps({"pid": pid, "port": port}))
+            deadline = time.monotonic() + START_SECONDS
+            while time.monotonic() < deadline and _is_alive(pid):
+                if _becomes_primary(port):
+                    return port
+                time.sleep(0.05)
+        except BaseException:  # Ctrl-C as well: mongod has a session of its own and does not get it
+            _end(pid)
+            raise
+        _end(pid)
         raise NoMongodError(
             f"mongod did not start; its log is {log}. If its data is of another version or broken, "
             "name another folder with FOOTFALL_DATA_DIR."
@@ -181,13 +182,17 @@ class EmbeddedMongo:
         state = self._state()
         if state is None or not _is_alive(state["pid"]):
             return
-        pid = int(state["pid"])
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGTERM)
-        deadline = time.monotonic() + STOP_SECONDS
-        while _is_alive(pid) and time.monotonic() < deadline:
-            time.sleep(0.05)
+        _end(int(state["pid"]))
         self._state_file.unlink(missing_ok=True)
+
+
+def _end(pid: int) -> None:
+    """Let a mongod shut down in order, and wait for it."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGTERM)
+    deadline = time.monotonic() + STOP_SECONDS
+    while _is_alive(pid) and time.monotonic() < deadline:
+        time.sleep(0.05)
 
 
 def _client(port: int, wait_ms: int) -> MongoClient[dict[str, Any]]:

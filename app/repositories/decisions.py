@@ -1,12 +1,53 @@
 """The ledger."""
 
 from collections.abc import Sequence
-from typing import ClassVar
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar
 
 from beanie import Document
 
 from app.repositories.base import Raw, Repository
 from app.schemas import Decision
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerFilter:
+    """Which decisions; None leaves a field open. Times are of arrival, the end left out."""
+
+    event: str | None = None
+    item: str | None = None
+    session: str | None = None
+    verdict: str | None = None
+    reasons: Sequence[str] | None = None
+    start: datetime | None = None
+    end: datetime | None = None
+
+    def match(self, site: str) -> Raw:
+        found: Raw = {"site": site}
+        for field in ("event", "item", "session", "verdict"):
+            if getattr(self, field) is not None:
+                found[field] = getattr(self, field)
+        if self.reasons is not None:
+            found["reason"] = {"$in": list(self.reasons)}
+        arrived: dict[str, Any] = {}
+        if self.start is not None:
+            arrived["$gte"] = self.start
+        if self.end is not None:
+            arrived["$lt"] = self.end
+        if arrived:
+            found["received_at"] = arrived
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionCount:
+    """How many events of one period ended for one reason."""
+
+    start: datetime
+    verdict: str
+    reason: str
+    count: int
 
 
 class DecisionRepository(Repository[Decision]):
@@ -17,3 +58,43 @@ class DecisionRepository(Repository[Decision]):
         if any(decision["site"] != site for decision in decisions):
             raise ValueError("a decision is of another site")
         await self._insert_many(decisions)
+
+    async def newest(
+        self, site: str, ledger_filter: LedgerFilter, limit: int, before: str | None = None
+    ) -> list[Decision]:
+        """Decisions that match, newest first, older than the one with the id `before`."""
+        match = ledger_filter.match(site)
+        if before is not None:
+            match["_id"] = {"$lt": before}
+        cursor = self.collection.find(match, {"document": 0}).sort("_id", -1).limit(limit)
+        return [Decision.model_validate(document) async for document in cursor]
+
+    async def count_by_reason(
+        self, site: str, ledger_filter: LedgerFilter, unit: str
+    ) -> list[DecisionCount]:
+        """Decisions by reason and period of arrival; `unit` is "hour" or "day", of UTC."""
+        start = {"$dateTrunc": {"date": "$received_at", "unit": unit}}
+        rows = await self._aggregate(
+            site,
+            [
+                {"$match": ledger_filter.match(site)},
+                {
+                    "$group": {
+                        "_id": {"start": start, "verdict": "$verdict", "reason": "$reason"},
+                        "count": {"$sum": 1},
+                    }
+                },
+                {"$sort": {"_id.start": 1, "_id.reason": 1}},
+            ],
+        )
+        return [DecisionCount(**row["_id"], count=row["count"]) for row in rows]
+
+    async def of_event(self, site: str, event: str) -> list[Decision]:
+        """What was decided on an event id, oldest first."""
+        cursor = self.collection.find({"site": site, "event": event}).sort("_id", 1).limit(100)
+        return [Decision.model_validate(document) async for document in cursor]
+
+    async def mark_released(self, site: str, decision: str, now: datetime) -> None:
+        await self.collection.update_one(
+            {"_id": decision, "site": site}, {"$set": {"released_at": now}}
+        )

@@ -27,6 +27,42 @@ class Deleted:
     clicks: int
 
 
+# Events that an admin has not withdrawn.
+COUNTED: Raw = {"void": {"$exists": False}}
+
+
+@dataclass(frozen=True, slots=True)
+class VoidFilter:
+    """Which events to withdraw; None leaves a field open. Times are of the event, the end left out."""
+
+    events: Sequence[str] | None = None
+    item: str | None = None
+    session: str | None = None
+    visitor: str | None = None
+    user: str | None = None
+    source: str | None = None
+    start: datetime | None = None
+    end: datetime | None = None
+
+    def is_open(self) -> bool:
+        """Whether it would match everything, or everything of a time."""
+        narrowing = (self.events, self.item, self.session, self.visitor, self.user, self.source)
+        return all(condition is None for condition in narrowing)
+
+    def match(self, site: str) -> Raw:
+        found: Raw = {"site": site}
+        if self.events is not None:
+            found["_id"] = {"$in": [stored_id(site, event) for event in self.events]}
+        for field in ("item", "session", "visitor", "user", "source"):
+            if getattr(self, field) is not None:
+                found[field] = getattr(self, field)
+        happened = {"$gte": self.start, "$lt": self.end}
+        bounds = {operator: at for operator, at in happened.items() if at is not None}
+        if bounds:
+            found["at"] = bounds
+        return found
+
+
 @dataclass(frozen=True, slots=True)
 class StoredEvent:
     """What the cooldown asks of a stored event."""
@@ -74,6 +110,27 @@ class EventRepository(Repository[Event]):
         )
         return [event async for event in _stored_events(site, cursor)]
 
+    async def get(self, site: str, event_id: str) -> Raw | None:
+        """The stored event of this id, as it is stored."""
+        return await self.collection.find_one({"_id": stored_id(site, event_id), "site": site})
+
+    async def void(
+        self, site: str, void_filter: VoidFilter, void_id: str, why: str, now: datetime
+    ) -> int:
+        """Mark the counted events that match as withdrawn; how many."""
+        result = await self.collection.update_many(
+            {**void_filter.match(site), **COUNTED},
+            {"$set": {"void": {"id": void_id, "at": now, "why": why}}},
+        )
+        return result.modified_count
+
+    async def undo_void(self, site: str, void_id: str) -> int:
+        """Count again what this void withdrew; how many."""
+        result = await self.collection.update_many(
+            {"site": site, "void.id": void_id}, {"$unset": {"void": ""}}
+        )
+        return result.modified_count
+
     async def aggregate(
         self,
         site: str,
@@ -82,8 +139,9 @@ class EventRepository(Repository[Event]):
         snapshot: Snapshot | None = None,
         max_seconds: float = 30,
     ) -> list[Raw]:
-        """Run a report's pipeline over this site's events."""
-        return await self._aggregate(site, pipeline, snapshot=snapshot, max_seconds=max_seconds)
+        """Run a report's pipeline over this site's counted events."""
+        counted = [{"$match": COUNTED}, *pipeline]
+        return await self._aggregate(site, counted, snapshot=snapshot, max_seconds=max_seconds)
 
     async def first_at(self, site: str) -> datetime | None:
         """When the site's first event happened."""

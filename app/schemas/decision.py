@@ -1,6 +1,7 @@
 """The ledger: why an event was not counted."""
 
 from datetime import datetime
+from typing import Any
 
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
@@ -10,7 +11,10 @@ LEDGER_TTL_INDEX = "ledger_retention"
 
 
 class Decision(TextIdDocument):
-    """One event that ended as DUPLICATE or REJECTED, with the reason and the rule that said so."""
+    """One event that ended as DUPLICATE or REJECTED, with the reason and the rule that said so.
+
+    `_id` begins with the time (UUIDv7), so that it is also the order and the cursor.
+    """
 
     site: str
     event: str
@@ -24,12 +28,17 @@ class Decision(TextIdDocument):
     stands_for: str | None = None
     rule: str
     rule_version: int
+    # When it happened (absent for what is invalid), and when it arrived.
     at: datetime | None = None
     received_at: datetime
+    # What is stored of the event if an admin releases it: for valid events that were rejected.
+    document: dict[str, Any] | None = None
+    released_at: datetime | None = None
 
     class Settings:
         name = "decisions"
         indexes = (
+            IndexModel([("site", ASCENDING), ("_id", DESCENDING)], name="newest_first"),
             IndexModel([("site", ASCENDING), ("received_at", DESCENDING)], name="by_arrival"),
             IndexModel([("site", ASCENDING), ("event", ASCENDING)], name="by_event"),
             IndexModel([("received_at", ASCENDING)], name=LEDGER_TTL_INDEX, expireAfterSeconds=0),

@@ -43,8 +43,9 @@ class Event(TextIdDocument):
     session: str
     visitor: str
     user: str | None = None
-    # When it happened, and when it arrived.
+    # When it happened; by the caller's own clock, where that was off; and when it arrived.
     at: datetime
+    client_at: datetime | None = None
     received_at: datetime
     batch: str | None = None
 
@@ -89,6 +90,9 @@ class Event(TextIdDocument):
     processing_consent: bool | None = None
     properties: dict[str, Any] | None = None
 
+    # Where an admin has withdrawn it: which void, when and why. It is stored, but not counted.
+    void: dict[str, Any] | None = None
+
     class Settings:
         name = "events"
         indexes = (
@@ -109,6 +113,11 @@ class Event(TextIdDocument):
                 name=ORDER_INDEX,
                 unique=True,
                 partialFilterExpression={"type": "CONVERSION", "order": {"$exists": True}},
+            ),
+            IndexModel(
+                [("site", ASCENDING), ("void.id", ASCENDING)],
+                name="by_void",
+                partialFilterExpression={"void.id": {"$exists": True}},
             ),
             IndexModel([("at", ASCENDING)], name=TTL_INDEX, expireAfterSeconds=0),
         )

@@ -6,7 +6,7 @@ from typing import Any
 
 from bson import Decimal128
 from pydantic import ConfigDict
-from pymongo import ASCENDING, DESCENDING, TEXT, IndexModel
+from pymongo import ASCENDING, TEXT, IndexModel
 
 from app.schemas.base import TextIdDocument
 
@@ -20,6 +20,11 @@ class ItemStatus(StrEnum):
     ENDED = "ENDED"
     SOLD = "SOLD"
     ARCHIVED = "ARCHIVED"
+
+
+def _in_order(*fields: str) -> list[tuple[str, int]]:
+    """An index that serves a sort by these fields in either direction; `_id` breaks ties."""
+    return [("site", ASCENDING), *((field, ASCENDING) for field in (*fields, "_id"))]
 
 
 class Item(TextIdDocument):
@@ -45,16 +50,28 @@ class Item(TextIdDocument):
     created_at: datetime
     updated_at: datetime
 
+    # What is sorted by beside the fields themselves, written with them (repositories/items.py).
+    # A text search cannot use a collation, so that the title is folded to one case here; MongoDB
+    # sorts a missing price before all others, so that items without one are marked.
+    title_key: str
+    unpriced: bool
+
     class Settings:
         name = "items"
         indexes = (
-            IndexModel([("site", ASCENDING), ("created_at", DESCENDING)], name="by_creation"),
-            IndexModel([("site", ASCENDING), ("category", ASCENDING)], name="by_category"),
-            IndexModel([("site", ASCENDING), ("price", ASCENDING)], name="by_price"),
+            IndexModel(_in_order("created_at"), name="by_creation"),
+            IndexModel(_in_order("updated_at"), name="by_update"),
+            IndexModel(_in_order("title_key"), name="by_title"),
+            IndexModel(_in_order("price"), name="by_price"),
+            IndexModel(_in_order("unpriced", "price"), name="by_price_unpriced_last"),
+            IndexModel(_in_order("category", "created_at"), name="by_category"),
+            IndexModel(_in_order("kind", "created_at"), name="by_kind"),
+            IndexModel(_in_order("status", "created_at"), name="by_status"),
             IndexModel(
                 [("site", ASCENDING), ("title", TEXT), ("description", TEXT), ("category", TEXT)],
                 name="search",
                 weights={"title": 10, "category": 5, "description": 1},
+                # No stemming and no stop words: items may be in any language.
                 default_language="none",
             ),
         )

@@ -73,8 +73,18 @@ class IncomingEvent:
     consent_given: bool | None = None
     data_processing_consent: bool | None = None
     properties: Any = None
+    # The timestamp by the caller's own clock, where that was off and `timestamp` is corrected.
+    client_timestamp: datetime | None = None
     # Set where the event could not even be read: why.
     unreadable: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What a request says of its events as a whole: its name, and the caller's clock at sending."""
+
+    id: str | None = None
+    sent_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +97,8 @@ class Outcome:
     message: str | None = None
     # The event that is counted instead of this one, for a duplicate.
     stands_for: str | None = None
+    # What would be stored if an admin released it, for a valid event that was rejected.
+    document: dict[str, Any] | None = field(default=None, repr=False)
 
 
 @dataclass(slots=True)

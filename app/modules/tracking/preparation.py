@@ -9,6 +9,7 @@ from uuid_utils import uuid7
 
 from app.core.config import Settings
 from app.core.context import RequestInfo
+from app.modules.tracking.clock_skew import correct_clock
 from app.modules.tracking.enrichment import read_agent, read_page, referrer_domain
 from app.modules.tracking.events import Candidate, IncomingEvent, Outcome, Reason, Verdict
 from app.modules.tracking.identity import derive_identity
@@ -29,6 +30,8 @@ class Arrival:
     now: datetime
     salt: bytes
     batch: str | None = None
+    # How far the caller's clock is behind ours; zero where it is right or unknown.
+    skew: timedelta = timedelta()
 
 
 class Preparation:
@@ -47,41 +50,54 @@ class Preparation:
 
     def prepare(self, event: IncomingEvent, arrival: Arrival) -> Candidate | Outcome:
         """Run the steps. The caller's id is used even for an event that is rejected, if it is usable."""
+        correct_clock(event, arrival.skew)
         try:
             validate(event, arrival.now, self._tolerance, self._retention)
         except InvalidEventError as invalid:
-            return self._rejected(event, invalid.reason, str(invalid))
+            if invalid.reason is Reason.INVALID:
+                return _invalid(event, str(invalid))
+            return self._rejected(event, arrival, invalid.reason, str(invalid))
         if event.user_agent is None:
             event.user_agent = arrival.request.user_agent
         if event.user_agent is not None and is_bot(event.user_agent):
-            return self._rejected(event, Reason.BOT, "userAgent: belongs to a crawler or script")
+            why = "userAgent: belongs to a crawler or script"
+            return self._rejected(event, arrival, Reason.BOT, why)
         if not self._rate.allows(arrival.request.address):
-            return self._rejected(
-                event,
-                Reason.RATE_LIMITED,
-                "Too many events from this address. Send it again later.",
-            )
+            why = "Too many events from this address. Send it again later."
+            return self._rejected(event, arrival, Reason.RATE_LIMITED, why)
         return self._candidate(event, arrival)
 
-    def _rejected(self, event: IncomingEvent, reason: Reason, message: str) -> Outcome:
-        usable = event.id is not None and not (
-            reason is Reason.INVALID and message.startswith("id: ")
-        )
-        event_id = event.id if usable and event.id else new_event_id()
-        return Outcome(event_id, Verdict.REJECTED, reason, message)
+    def candidate_of(self, site: str, event_id: str, document: dict[str, Any]) -> Candidate:
+        """The candidate that a document stands for: a new one, or one that an admin releases."""
+        candidate = Candidate(event_id, document, id_is_callers=True)
+        cooldown = self._cooldowns.get(EventType(document["type"]), 0)
+        if cooldown:
+            candidate.cooldown = cooldown
+            candidate.claim_key = claim_key(
+                site, document["type"], document["session"], document["item"]
+            )
+        return candidate
+
+    def _rejected(
+        self, event: IncomingEvent, arrival: Arrival, reason: Reason, message: str
+    ) -> Outcome:
+        """The outcome of a valid event that is not counted; it carries what an admin may release."""
+        kept = self._candidate(event, arrival)
+        return Outcome(kept.event_id, Verdict.REJECTED, reason, message, document=kept.document)
 
     def _candidate(self, event: IncomingEvent, arrival: Arrival) -> Candidate:
         derive_identity(event, arrival.site, arrival.request, arrival.salt)
         event_id = event.id or new_event_id()
         document = enriched_document(event, event_id, arrival)
-        candidate = Candidate(event_id, document, id_is_callers=event.id is not None)
-        cooldown = self._cooldowns.get(event.type, 0)
-        if cooldown:
-            candidate.cooldown = cooldown
-            candidate.claim_key = claim_key(
-                arrival.site, event.type.value, document["session"], document["item"]
-            )
+        candidate = self.candidate_of(arrival.site, event_id, document)
+        candidate.id_is_callers = event.id is not None
         return candidate
+
+
+def _invalid(event: IncomingEvent, message: str) -> Outcome:
+    """The outcome of an event that cannot be used. Its own id is answered, if that much is usable."""
+    usable = event.id if event.id and not message.startswith("id: ") else None
+    return Outcome(usable or new_event_id(), Verdict.REJECTED, Reason.INVALID, message)
 
 
 def new_event_id() -> str:
@@ -105,6 +121,7 @@ def enriched_document(event: IncomingEvent, event_id: str, arrival: Arrival) -> 
         "visitor": event.visitor_id,
         "user": event.user_id,
         "at": event.timestamp or arrival.now,
+        "client_at": event.client_timestamp,
         "received_at": arrival.now,
         "batch": arrival.batch,
         "source": event.source,

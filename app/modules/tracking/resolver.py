@@ -8,7 +8,7 @@ from strawberry.extensions import FieldExtension
 from app.core.auth import Scope, require
 from app.core.context import Info
 from app.core.permissions import Needs
-from app.modules.tracking.events import IncomingEvent, Outcome
+from app.modules.tracking.events import Batch, IncomingEvent, Outcome
 from app.modules.tracking.service import TrackingService, check_batch_size
 from app.modules.tracking.types import (
     BatchInput,
@@ -29,12 +29,12 @@ Track = Annotated[TrackInput, strawberry.argument(description="What happened, an
 
 
 async def _ingest(
-    info: Info, events: list[IncomingEvent], batch: str | None = None
+    info: Info, events: list[IncomingEvent], batch: Batch | None = None
 ) -> list[Outcome]:
     context = info.context
     principal = require(context.principal, Scope.WRITE)
     service = context.get(TrackingService)
-    return await service.ingest(events, principal, context.request, batch=batch)
+    return await service.ingest(events, principal, context.request, batch or Batch())
 
 
 async def _track(info: Info, event_type: EventType, sent: TrackInput) -> TrackResult:
@@ -106,7 +106,8 @@ class TrackingMutation:
         check_batch_size(len(input.events))
         events = [incoming(event.type, event) for event in input.events]
         events = with_unreadable_marked(events, info.context)
-        return BatchResult.of(await _ingest(info, events, input.batch_id))
+        batch = Batch(input.batch_id, input.sent_at)
+        return BatchResult.of(await _ingest(info, events, batch))
 
     @strawberry.mutation(
         extensions=ADMIN,

@@ -14,8 +14,10 @@ from app.core.config import Settings
 from app.core.context import RequestInfo
 from app.core.errors import BadInputError, FootfallError
 from app.core.ports import SiteSettings
+from app.modules.tracking.clock_skew import clock_skew
 from app.modules.tracking.commit import GroupCommit
 from app.modules.tracking.events import (
+    Batch,
     Candidate,
     IncomingEvent,
     Outcome,
@@ -32,6 +34,7 @@ logger = logging.getLogger("footfall.tracking")
 MAX_BATCH = 1_000
 MAX_BACKGROUND = 1_000  # calls of track_soon that may be under way
 RULE_VERSION = 1
+NO_BATCH = Batch()
 
 
 class TrackingService:
@@ -63,8 +66,7 @@ class TrackingService:
         events: Sequence[IncomingEvent],
         principal: Principal,
         request: RequestInfo,
-        *,
-        batch: str | None = None,
+        batch: Batch = NO_BATCH,
     ) -> list[Outcome]:
         """Validate, screen, enrich, claim and write; one outcome for each event, in their order.
 
@@ -79,7 +81,8 @@ class TrackingService:
             request=request,
             now=now,
             salt=await self._salt.get(now),
-            batch=batch,
+            batch=batch.id,
+            skew=clock_skew(batch.sent_at, now),
         )
         prepared = [self._preparation.prepare(event, arrival) for event in events]
         candidates = [entry for entry in prepared if isinstance(entry, Candidate)]
@@ -135,7 +138,7 @@ class TrackingService:
 
 
 def _decision(event: IncomingEvent, outcome: Outcome, arrival: Arrival) -> dict[str, Any]:
-    decision = {
+    decision: dict[str, Any] = {
         "_id": str(uuid7()),
         "site": arrival.site,
         "event": outcome.event_id,
@@ -148,6 +151,8 @@ def _decision(event: IncomingEvent, outcome: Outcome, arrival: Arrival) -> dict[
         "rule_version": RULE_VERSION,
         "received_at": arrival.now,
     }
+    if outcome.document is not None:
+        decision["document"] = outcome.document
     if outcome.reason is not Reason.INVALID:  # what is invalid is not stored anywhere
         decision["item"] = event.item_id
         decision["session"] = event.session_id

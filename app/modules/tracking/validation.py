@@ -6,13 +6,15 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cache
 from math import isfinite
-from typing import Any
 from urllib.parse import urlsplit
 
-import orjson
-from iso4217 import Currency
-
-from app.core.scalars import LONG_MAX, LONG_MIN
+from app.core.currencies import is_currency
+from app.core.json_values import (
+    CONTROL_CHARACTERS,
+    JsonBounds,
+    JsonValueError,
+    check_json_object,
+)
 from app.modules.tracking.events import IncomingEvent, Reason
 from app.schemas.event import EventType
 
@@ -27,9 +29,7 @@ ITEM_EVENTS = frozenset(
 )
 
 MAX_ENGAGEMENT_MS = 30 * 60 * 1000
-MAX_PROPERTIES_BYTES = 10 * 1024
-MAX_PROPERTIES_DEPTH = 4
-MAX_PROPERTIES_KEYS = 100
+PROPERTIES = JsonBounds(bytes=10 * 1024)
 MAX_POSITION = 1_000_000
 MAX_PIXELS = 1_000_000.0
 MAX_VALUE = Decimal(10) ** 15
@@ -67,7 +67,6 @@ _LANGUAGE = re.compile(r"[A-Za-z]{1,8}(?:[-_][A-Za-z0-9]{1,8})*")
 _SIZE = re.compile(r"\d{1,5}x\d{1,5}")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _UNSAFE_SCHEMES = frozenset({"javascript", "data", "vbscript", "file", "blob", "about"})
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
 class InvalidEventError(Exception):
@@ -76,11 +75,6 @@ class InvalidEventError(Exception):
     def __init__(self, field: str, why: str, reason: Reason = Reason.INVALID) -> None:
         super().__init__(f"{field}: {why}")
         self.reason = reason
-
-
-@cache
-def _currencies() -> frozenset[str]:
-    return frozenset(currency.code for currency in Currency)
 
 
 @cache
@@ -109,7 +103,7 @@ def validate(
             setattr(event, attribute, None)
         elif len(value) > longest:
             raise InvalidEventError(field, f"must have at most {longest} characters")
-        elif not value.isprintable() and _CONTROL.search(value):
+        elif not value.isprintable() and CONTROL_CHARACTERS.search(value):
             raise InvalidEventError(field, "must not contain control characters or lone surrogates")
     if event.type in ITEM_EVENTS and event.item_id is None:
         raise InvalidEventError("itemId", f"is needed for {event.type.value}")
@@ -118,7 +112,10 @@ def validate(
     _check_patterns(event)
     _check_numbers(event)
     if event.properties is not None:
-        _check_properties(event.properties)
+        try:
+            check_json_object(event.properties, PROPERTIES)
+        except JsonValueError as error:
+            raise InvalidEventError("properties", str(error)) from None
     _check_time(event.timestamp, now, tolerance, retention)
 
 
@@ -137,7 +134,7 @@ def _check_patterns(event: IncomingEvent) -> None:
         if value is not None:
             _check_address(field, value)
     currency = event.conversion_currency
-    if currency is not None and currency not in _currencies():
+    if currency is not None and not is_currency(currency):
         raise InvalidEventError("conversionCurrency", 'must be an ISO 4217 code such as "EUR"')
 
 
@@ -172,45 +169,6 @@ def _check_numbers(event: IncomingEvent) -> None:
 def _check_range(field: str, value: int | None, lowest: int, highest: int) -> None:
     if value is not None and not lowest <= value <= highest:
         raise InvalidEventError(field, f"must be from {lowest} to {highest}")
-
-
-def _check_properties(properties: Any) -> None:
-    if not isinstance(properties, dict):
-        raise InvalidEventError("properties", "must be an object")
-    keys = _check_property(properties, depth=1)
-    if keys > MAX_PROPERTIES_KEYS:
-        raise InvalidEventError("properties", f"must have at most {MAX_PROPERTIES_KEYS} keys")
-    if len(orjson.dumps(properties)) > MAX_PROPERTIES_BYTES:
-        raise InvalidEventError(
-            "properties", f"must have at most {MAX_PROPERTIES_BYTES} bytes as JSON"
-        )
-
-
-def _check_property(value: Any, depth: int) -> int:
-    """Check one value that can be stored; returns how many keys it has."""
-    if isinstance(value, dict | list):
-        if depth > MAX_PROPERTIES_DEPTH:
-            raise InvalidEventError(
-                "properties", f"must be at most {MAX_PROPERTIES_DEPTH} levels deep"
-            )
-        if isinstance(value, list):
-            return sum(_check_property(element, depth + 1) for element in value)
-        for key in value:
-            if not key or key.startswith("$") or "." in key or _CONTROL.search(key):
-                raise InvalidEventError(
-                    "properties",
-                    "keys must not be empty, begin with '$' or contain '.' or control characters",
-                )
-        return len(value) + sum(_check_property(inner, depth + 1) for inner in value.values())
-    if isinstance(value, str) and not value.isprintable() and _CONTROL.search(value):
-        raise InvalidEventError(
-            "properties", "must not contain control characters or lone surrogates"
-        )
-    if isinstance(value, float) and not isfinite(value):
-        raise InvalidEventError("properties", "numbers must be finite")
-    if isinstance(value, int) and not LONG_MIN <= value <= LONG_MAX:
-        raise InvalidEventError("properties", "whole numbers must fit into 64 bits")
-    return 0
 
 
 def _check_time(

@@ -1,0 +1,77 @@
+"""What the commands share: where they print, their settings, a database and services to work with."""
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from app.core.config import Settings
+from app.core.embedded import EmbeddedMongo
+from app.importing.tally import Tally
+
+if TYPE_CHECKING:
+    from app.main import Services
+
+T = TypeVar("T")
+
+console = Console()
+complaints = Console(stderr=True)
+
+INTERRUPTED = 130  # the exit code of a program that Ctrl-C ended
+
+SiteOption = Annotated[str, typer.Option(help="The site's short name.")]
+
+
+@contextmanager
+def database() -> Iterator[Settings]:
+    """Settings with a MongoDB to use: the running one that they name, else the embedded one."""
+    settings = Settings()
+    logging.basicConfig(
+        level=settings.log_level.upper(), format="%(levelname)s %(name)s: %(message)s"
+    )
+    logging.getLogger("pymongo").setLevel(logging.WARNING)
+    if settings.mongo_url is not None:
+        yield settings
+        return
+    with EmbeddedMongo(settings.data_dir, settings.mongod) as url:
+        os.environ["FOOTFALL_MONGO_URL"] = url  # for the workers, which read their own settings
+        yield settings.model_copy(update={"mongo_url": url})
+
+
+def with_services(work: Callable[["Services"], Coroutine[Any, Any, T]]) -> T:
+    """Run a command's work with connected services."""
+    with database() as settings:
+        return run_with_services(settings, work)
+
+
+def run_with_services(
+    settings: Settings, work: Callable[["Services"], Coroutine[Any, Any, T]]
+) -> T:
+    """The same with settings that `database()` gave."""
+    from app.main import (
+        open_services,
+    )  # the wiring is slow to import, and not every command needs it
+
+    async def run() -> T:
+        async with open_services(settings) as services:
+            return await work(services)
+
+    return asyncio.run(run())
+
+
+def show_tally(tally: Tally, seconds: float) -> None:
+    """What became of events, and how long it took."""
+    table = Table(show_header=False)
+    table.add_column()
+    table.add_column(justify="right")
+    for name, count in tally.lines():
+        table.add_row(name, f"{count:,}")
+    table.add_row("seconds", f"{seconds:,.1f}")
+    table.add_row("events a second", f"{tally.events / max(seconds, 0.001):,.0f}")
+    console.print(table)

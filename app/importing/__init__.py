@@ -1,0 +1,1 @@
+"""Events and items from files, through the same services as the API."""

@@ -1,0 +1,99 @@
+"""Which aggregations answer a report. All of them read raw events."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from app.modules.analytics.measures import Part
+from app.modules.analytics.pipelines import passes
+from app.modules.analytics.pipelines.dimensions import (
+    FIELDS,
+    Categories,
+    seen_items,
+    whole_numbers,
+)
+from app.modules.analytics.pipelines.expressions import Stage
+from app.modules.analytics.pipelines.matching import covered_in_any_category
+from app.modules.analytics.query import Dimension, ReportQuery
+
+# Up to so many values of a dimension the other parts of a report that has more rows than were asked
+# for read only the events of those rows.
+MAX_NARROWED_VALUES = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What of a report is asked for: which parts of its totals and of its rows, and how many rows there are."""
+
+    totals: frozenset[Part] = frozenset()
+    rows: frozenset[Part] = frozenset()
+    number_of_rows: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The aggregations of one report. `totals` and `rows` are run in their order; COUNTS comes first."""
+
+    query: ReportQuery
+    totals: tuple[Part, ...]
+    rows: tuple[Part, ...]
+    number_of_rows: bool
+
+    @property
+    def row_limit(self) -> int | None:
+        """How many rows are read. The buckets of a series are few, and all of them count as rows."""
+        return None if self.query.is_series else self.query.limit
+
+    def category_stages(self) -> list[Stage] | None:
+        """What finds the categories of the report's items; None where it needs none."""
+        conditions = (condition.dimension for condition in self.query.filter.where)
+        if Dimension.CATEGORY not in (*self.query.dimensions, *conditions):
+            return None
+        return seen_items(covered_in_any_category(self.query))
+
+    def total_stages(self, part: Part, categories: Categories) -> list[Stage]:
+        return passes.of_whole_report(part, self.query, categories)
+
+    def first_row_stages(self, categories: Categories) -> list[Stage]:
+        """COUNTS of the rows that are wanted, and of one more where there are more."""
+        limit = None if self.row_limit is None else self.row_limit + 1
+        return passes.of_rows(Part.COUNTS, self.query, categories, limit=limit)
+
+    def more_row_stages(
+        self, part: Part, categories: Categories, cut_to: Sequence[Mapping[str, Any]] | None
+    ) -> list[Stage]:
+        """Another part of the rows. `cut_to` are the keys of the rows that are wanted; None: all are."""
+        if cut_to is None:
+            return passes.of_rows(part, self.query, categories)
+        return passes.of_rows(
+            part,
+            self.query,
+            categories,
+            limit=len(cut_to),
+            narrowed=_only_these(self.query, cut_to),
+        )
+
+    def number_of_rows_stages(self, categories: Categories) -> list[Stage]:
+        return passes.number_of_rows(self.query, categories)
+
+
+def plan(query: ReportQuery, wanted: Wanted) -> Plan:
+    """What to run for what is wanted of a report."""
+    rows = wanted.rows | {Part.COUNTS} if wanted.rows or wanted.number_of_rows else frozenset()
+    return Plan(query, _in_order(wanted.totals), _in_order(rows), wanted.number_of_rows)
+
+
+def _in_order(parts: Iterable[Part]) -> tuple[Part, ...]:
+    return tuple(part for part in Part if part in parts)
+
+
+def _only_these(query: ReportQuery, keys: Sequence[Mapping[str, Any]]) -> list[Stage]:
+    """Leaves the events of these rows, as far as an index or a comparison can tell: it may leave more."""
+    conditions: list[Stage] = []
+    for place, dimension in enumerate(query.dimensions):
+        values = list({key[f"d{place}"] for key in keys})
+        if dimension not in FIELDS or len(values) > MAX_NARROWED_VALUES:
+            continue
+        stored = whole_numbers(values) if dimension is Dimension.POSITION else values
+        conditions.append({FIELDS[dimension]: {"$in": stored}})
+    return [{"$match": {"$and": conditions}}] if conditions else []
