@@ -86,6 +86,12 @@ class Settings(BaseSettings):
         description="Seconds that the number in FOOTFALL_RATE_LIMIT is for, instead of the unit "
         "written there.",
     )
+    rate_limit_per_key: str = Field(
+        "off", description="The same for one API key: a number and a unit, or off."
+    )
+    rate_limit_per_session: str = Field(
+        "off", description="The same for one session id that callers name."
+    )
     clock_tolerance: float = Field(
         300,
         ge=0,
@@ -129,7 +135,7 @@ class Settings(BaseSettings):
         "info", pattern="^(debug|info|warning|error)$", description="How much is logged."
     )
 
-    @field_validator("rate_limit")
+    @field_validator("rate_limit", "rate_limit_per_key", "rate_limit_per_session")
     @classmethod
     def _rate_limit_is_readable(cls, value: str) -> str:
         if value != "off" and not re.fullmatch(r"[1-9]\d{0,8}/(second|minute|hour|day)", value):

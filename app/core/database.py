@@ -182,3 +182,8 @@ def is_unavailable(error: BaseException) -> bool:
         error.has_error_label("RetryableWriteError")
         or error.has_error_label("TransientTransactionError")
     )
+
+
+def is_out_of_time(error: BaseException) -> bool:
+    """Whether the database ended an operation because its time (maxTimeMS) was over."""
+    return isinstance(error, ExecutionTimeout)

@@ -172,7 +172,8 @@ class EmbeddedMongo:
         except BaseException:  # Ctrl-C as well: mongod has a session of its own and does not get it
             _end(pid)
             raise
-        _end(pid)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
         raise NoMongodError(
             f"mongod did not start; its log is {log}. If its data is of another version or broken, "
             "name another folder with FOOTFALL_DATA_DIR."

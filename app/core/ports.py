@@ -23,10 +23,34 @@ class SiteDefaults(Protocol):
         """ISO 4217 code of its amounts."""
 
 
+class SiteRules(SiteDefaults, Protocol):
+    """What a site counts and what it does not."""
+
+    @property
+    def consent_required(self) -> bool:
+        """Whether only events with consentGiven count."""
+
+    @property
+    def excluded_types(self) -> Sequence[str]:
+        """Event types that are not counted."""
+
+    @property
+    def excluded_items(self) -> Sequence[str]:
+        """Items whose events are not counted."""
+
+    @property
+    def excluded_sources(self) -> Sequence[str]:
+        """Sources whose events are not counted."""
+
+    @property
+    def excluded_addresses(self) -> Sequence[str]:
+        """Addresses and networks whose events are not counted: the office, a monitor."""
+
+
 class SiteSettings(Protocol):
     """Knows the sites."""
 
-    async def get(self, site: str) -> SiteDefaults:
+    async def get(self, site: str) -> SiteRules:
         """The site of this name. Raises NotFoundError."""
 
 

@@ -6,7 +6,7 @@ from typing import ClassVar
 from beanie import Document
 from pymongo.errors import DuplicateKeyError
 
-from app.repositories.base import Repository
+from app.repositories.base import Raw, Repository
 from app.schemas import Site
 
 
@@ -23,6 +23,12 @@ class SiteRepository(Repository[Site]):
         except DuplicateKeyError:
             return False
         return True
+
+    async def update(self, site: str, changes: Raw) -> Site | None:
+        """Set these fields and answer the site as it is then; None where there is none."""
+        if changes:
+            await self.collection.update_one({"_id": site}, {"$set": changes})
+        return await self.get(site)
 
     async def mark_demo_filled(self, site: str, now: datetime) -> None:
         await self.collection.update_one({"_id": site}, {"$set": {"demo_filled_at": now}})

@@ -1,30 +1,19 @@
 """An accepted event: the truth that every report is computed from."""
 
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 from bson import Decimal128
 from pydantic import ConfigDict
 from pymongo import ASCENDING, IndexModel
 
+from app.core.event_types import EventType
 from app.schemas.base import TextIdDocument
+
+__all__ = ["ORDER_INDEX", "TTL_INDEX", "Event", "EventType"]
 
 TTL_INDEX = "retention"
 ORDER_INDEX = "one_conversion_an_order"
-
-
-class EventType(StrEnum):
-    """What happened."""
-
-    IMPRESSION = "IMPRESSION"
-    VIEW = "VIEW"
-    CLICK = "CLICK"
-    CONVERSION = "CONVERSION"
-    ENGAGEMENT = "ENGAGEMENT"
-    BOUNCE = "BOUNCE"
-    PAGE_VIEW = "PAGE_VIEW"
-    CUSTOM = "CUSTOM"
 
 
 class Event(TextIdDocument):

@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from pydantic import Field
+
 from app.schemas.base import TextIdDocument
 
 
@@ -11,6 +13,11 @@ class Site(TextIdDocument):
     name: str
     timezone: str = "UTC"
     currency: str
+    consent_required: bool = False
+    excluded_types: list[str] = Field(default_factory=list)
+    excluded_items: list[str] = Field(default_factory=list)
+    excluded_sources: list[str] = Field(default_factory=list)
+    excluded_addresses: list[str] = Field(default_factory=list)
     created_at: datetime
     demo_filled_at: datetime | None = None
 

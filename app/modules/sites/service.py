@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 from cachetools import TTLCache
 
@@ -9,6 +10,7 @@ from app.core.auth import Principal, Scope, hash_key, make_key
 from app.core.clock import Clock
 from app.core.config import Settings
 from app.core.errors import BadInputError, NotFoundError
+from app.modules.sites.settings import check_setting
 from app.repositories.api_keys import ApiKeyRepository
 from app.repositories.sites import SiteRepository
 from app.schemas import ApiKey, Site
@@ -53,7 +55,7 @@ class SiteService:
         stored = await self._keys.find_by_hash(key_hash)
         principal = None
         if stored is not None and stored.revoked_at is None:
-            principal = Principal(stored.site, stored.scope, stored.hint)
+            principal = Principal(stored.site, stored.scope, stored.id[:16])
         self._principals[key_hash] = principal
         return principal
 
@@ -82,6 +84,18 @@ class SiteService:
                 created_at=self._clock.now(),
             )
         )
+
+    async def update(self, site: str, changes: dict[str, Any]) -> Site:
+        """Change settings of a site. Other processes see it within KEY_CACHE_SECONDS.
+
+        Raises BadInputError, naming `input.FIELD`, and then nothing has changed.
+        """
+        checked = {name: check_setting(name, value) for name, value in changes.items()}
+        updated = await self._sites.update(site, checked)
+        if updated is None:
+            raise NotFoundError("There is no site of this name.", "site")
+        self._known_sites[site] = updated
+        return updated
 
     async def create_key(self, site: str, scope: Scope, label: str) -> NewKey:
         """Make a key of an existing site. It is stored hashed and can be shown only now."""

@@ -1,26 +1,11 @@
 """The enums of tracking as GraphQL shows them. Types import them from here, so that they are registered."""
 
 from app.core.enums import graphql_enum
+from app.core.event_types import EventType
 from app.modules.tracking.events import Reason, Verdict
-from app.schemas.event import EventType
 
 __all__ = ["EventType", "Reason", "Verdict"]
 
-graphql_enum(
-    EventType,
-    "What happened.",
-    {
-        "IMPRESSION": "The item was rendered: as late as possible, no prefetch or prerender.",
-        "VIEW": "Viewable impression: at least half of the item's pixels (30% from 242,500 pixels) "
-        "were in an in-focus tab for one continuous second.",
-        "CLICK": "The user clicked the item.",
-        "CONVERSION": "The user bought, bid or did whatever else is the goal.",
-        "ENGAGEMENT": "How long the item was visible and focused, and how far the page was scrolled.",
-        "BOUNCE": "The user left at once, as the caller judged it.",
-        "PAGE_VIEW": "A page was shown.",
-        "CUSTOM": "Anything else; it needs a name.",
-    },
-)
 graphql_enum(
     Verdict,
     "What became of an event.",

@@ -73,6 +73,7 @@ class IncomingEvent:
     consent_given: bool | None = None
     data_processing_consent: bool | None = None
     properties: Any = None
+    honeypot: str | None = None
     # The timestamp by the caller's own clock, where that was off and `timestamp` is corrected.
     client_timestamp: datetime | None = None
     # Set where the event could not even be read: why.

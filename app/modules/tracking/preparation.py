@@ -9,11 +9,12 @@ from uuid_utils import uuid7
 
 from app.core.config import Settings
 from app.core.context import RequestInfo
+from app.core.ports import SiteRules
 from app.modules.tracking.clock_skew import correct_clock
 from app.modules.tracking.enrichment import read_agent, read_page, referrer_domain
 from app.modules.tracking.events import Candidate, IncomingEvent, Outcome, Reason, Verdict
 from app.modules.tracking.identity import derive_identity
-from app.modules.tracking.screening import AddressRate, is_bot
+from app.modules.tracking.screening import ScreenedOutError, Screening
 from app.modules.tracking.validation import InvalidEventError, validate
 from app.repositories.events import stored_id
 from app.repositories.session_items import claim_key
@@ -25,7 +26,8 @@ class Arrival:
     """What is the same for all events of one request."""
 
     site: str
-    currency: str
+    rules: SiteRules
+    key: str
     request: RequestInfo
     now: datetime
     salt: bytes
@@ -37,8 +39,8 @@ class Arrival:
 class Preparation:
     """Turns an incoming event into a candidate for storing, or into the outcome that it ended with."""
 
-    def __init__(self, settings: Settings, rate: AddressRate) -> None:
-        self._rate = rate
+    def __init__(self, settings: Settings, screening: Screening) -> None:
+        self._screening = screening
         self._tolerance = timedelta(seconds=settings.clock_tolerance)
         days = settings.data_retention_days
         self._retention = timedelta(days=days) if days else None
@@ -59,12 +61,10 @@ class Preparation:
             return self._rejected(event, arrival, invalid.reason, str(invalid))
         if event.user_agent is None:
             event.user_agent = arrival.request.user_agent
-        if event.user_agent is not None and is_bot(event.user_agent):
-            why = "userAgent: belongs to a crawler or script"
-            return self._rejected(event, arrival, Reason.BOT, why)
-        if not self._rate.allows(arrival.request.address):
-            why = "Too many events from this address. Send it again later."
-            return self._rejected(event, arrival, Reason.RATE_LIMITED, why)
+        try:
+            self._screening.screen(event, arrival.request, arrival.rules, arrival.key)
+        except ScreenedOutError as screened_out:
+            return self._rejected(event, arrival, screened_out.reason, str(screened_out))
         return self._candidate(event, arrival)
 
     def candidate_of(self, site: str, event_id: str, document: dict[str, Any]) -> Candidate:
@@ -81,8 +81,13 @@ class Preparation:
     def _rejected(
         self, event: IncomingEvent, arrival: Arrival, reason: Reason, message: str
     ) -> Outcome:
-        """The outcome of a valid event that is not counted; it carries what an admin may release."""
+        """The outcome of a valid event that is not counted; it carries what an admin may release.
+
+        Without consent nothing of it is kept.
+        """
         kept = self._candidate(event, arrival)
+        if reason is Reason.NO_CONSENT:
+            return Outcome(kept.event_id, Verdict.REJECTED, reason, message)
         return Outcome(kept.event_id, Verdict.REJECTED, reason, message, document=kept.document)
 
     def _candidate(self, event: IncomingEvent, arrival: Arrival) -> Candidate:
@@ -148,7 +153,7 @@ def enriched_document(event: IncomingEvent, event_id: str, arrival: Arrival) -> 
         "viewport_position": event.viewport_position,
         "conversion_type": event.conversion_type,
         "value": None if value is None else Decimal128(value),
-        "currency": None if value is None else event.conversion_currency or arrival.currency,
+        "currency": None if value is None else event.conversion_currency or arrival.rules.currency,
         "order": event.order_id,
         "experiment": event.experiment_id,
         "variant": event.variant,

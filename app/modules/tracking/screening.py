@@ -1,14 +1,63 @@
-"""Step 2: should the event be counted? Bots and rates; the site's own rules will join them here."""
+"""Step 2: should the event be counted? Bots, consent, the site's exclusions, and rates."""
 
+from collections.abc import Sequence
 from functools import lru_cache
+from ipaddress import ip_address, ip_network
 
 from crawleruseragents import is_crawler
 from limits import RateLimitItem, RateLimitItemPerSecond, parse
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
+from app.core.config import Settings
+from app.core.context import RequestInfo
+from app.core.ports import SiteRules
+from app.modules.tracking.events import IncomingEvent, Reason
+
 # What says of itself that no person looks at it; the crawler list leaves out some of these.
 _AUTOMATED = ("headlesschrome", "phantomjs", "puppeteer", "playwright", "selenium", "webdriver")
+
+
+class ScreenedOutError(Exception):
+    """The event is valid and not counted: why."""
+
+    def __init__(self, reason: Reason, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class Screening:
+    """Decides by the event, the request and the site's rules. Each process counts rates for itself."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._by_address = Rate(settings.rate_limit, settings.rate_limit_window)
+        self._by_key = Rate(settings.rate_limit_per_key)
+        self._by_session = Rate(settings.rate_limit_per_session)
+
+    def screen(
+        self, event: IncomingEvent, request: RequestInfo, rules: SiteRules, key: str
+    ) -> None:
+        """Raises ScreenedOutError. What is turned away for what it is uses up no rate."""
+        if event.honeypot:
+            raise ScreenedOutError(Reason.BOT, "honeypot: was filled in, which no person does")
+        if event.user_agent is not None and is_bot(event.user_agent):
+            raise ScreenedOutError(Reason.BOT, "userAgent: belongs to a crawler or script")
+        if rules.consent_required and not event.consent_given:
+            raise ScreenedOutError(
+                Reason.NO_CONSENT, "consentGiven: this site counts only who agreed"
+            )
+        excluded = exclusion(event, request, rules)
+        if excluded is not None:
+            raise ScreenedOutError(Reason.EXCLUDED, f"This site excludes events by {excluded}.")
+        for rate, who, name in (
+            (self._by_address, request.address, "address"),
+            (self._by_key, key, "key"),
+            (self._by_session, event.session_id, "session"),
+        ):
+            if not rate.allows(who):
+                raise ScreenedOutError(
+                    Reason.RATE_LIMITED, f"Too many events of this {name}. Send it again later."
+                )
 
 
 @lru_cache(maxsize=20_000)
@@ -21,18 +70,41 @@ def is_bot(user_agent: str) -> bool:
     return any(word in lowered for word in _AUTOMATED) or bool(is_crawler(user_agent))
 
 
-class AddressRate:
-    """How many events one address may send. Each process counts for itself."""
+def exclusion(event: IncomingEvent, request: RequestInfo, rules: SiteRules) -> str | None:
+    """By what the site excludes this event; None where it does not."""
+    if event.type.value in rules.excluded_types:
+        return "type"
+    if event.item_id is not None and event.item_id in rules.excluded_items:
+        return "item"
+    if event.source is not None and event.source in rules.excluded_sources:
+        return "source"
+    if request.address and is_in_networks(request.address, tuple(rules.excluded_addresses)):
+        return "address"
+    return None
 
-    def __init__(self, rate: str, window: float | None) -> None:
+
+@lru_cache(maxsize=20_000)
+def is_in_networks(address: str, networks: Sequence[str]) -> bool:
+    """Whether an address is one of these addresses or in one of these networks."""
+    try:
+        ip = ip_address(address)
+    except ValueError:
+        return False
+    return any(ip in ip_network(network, strict=False) for network in networks)
+
+
+class Rate:
+    """So many events in so much time; "off" for any number."""
+
+    def __init__(self, rate: str, window: float | None = None) -> None:
         self._limit = _parse_rate(rate, window)
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
 
-    def allows(self, address: str | None) -> bool:
-        """Count one event of this address; False where it is one too many. Imports have no address."""
-        if self._limit is None or address is None:
+    def allows(self, who: str | None) -> bool:
+        """Count one event; False where it is one too many. What has no address is an import."""
+        if self._limit is None or who is None:
             return True
-        return self._limiter.hit(self._limit, address)
+        return self._limiter.hit(self._limit, who)
 
 
 def _parse_rate(rate: str, window: float | None) -> RateLimitItem | None:

@@ -74,10 +74,11 @@ class TrackingService:
         no verdict has been given on any of them.
         """
         now = self._clock.now()
-        site = await self._sites.get(principal.site)
+        rules = await self._sites.get(principal.site)
         arrival = Arrival(
             site=principal.site,
-            currency=site.currency,
+            rules=rules,
+            key=principal.key_id,
             request=request,
             now=now,
             salt=await self._salt.get(now),
@@ -153,7 +154,7 @@ def _decision(event: IncomingEvent, outcome: Outcome, arrival: Arrival) -> dict[
     }
     if outcome.document is not None:
         decision["document"] = outcome.document
-    if outcome.reason is not Reason.INVALID:  # what is invalid is not stored anywhere
+    if outcome.reason not in (Reason.INVALID, Reason.NO_CONSENT):  # of these nothing is kept
         decision["item"] = event.item_id
         decision["session"] = event.session_id
         decision["at"] = event.timestamp or arrival.now

@@ -89,6 +89,9 @@ class TrackInput:
     properties: JSON | None = _field(
         "Anything else: a flat or shallow object, at most 10 KB and four levels deep."
     )
+    honeypot: str | None = _field(
+        "What stands in a form field that people cannot see. Anything in it is BOT; leave it out."
+    )
 
 
 @strawberry.input(description="TrackInput plus what kind of event it is.")

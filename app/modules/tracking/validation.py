@@ -62,6 +62,7 @@ _TEXTS = (
     ("order_id", "orderId", 256),
     ("experiment_id", "experimentId", 100),
     ("variant", "variant", 100),
+    ("honeypot", "honeypot", 2048),
 )
 _LANGUAGE = re.compile(r"[A-Za-z]{1,8}(?:[-_][A-Za-z0-9]{1,8})*")
 _SIZE = re.compile(r"\d{1,5}x\d{1,5}")
