@@ -8,7 +8,10 @@ from strawberry.types import ExecutionContext
 
 from app.core.graphql_errors import ErrorShape
 from app.core.scalars import SCALARS
-from app.modules.sites.resolver import SitesQuery
+from app.modules.analytics.resolver import AnalyticsQuery
+from app.modules.audit.resolver import AuditQuery
+from app.modules.items.resolver import ItemsMutation, ItemsQuery
+from app.modules.sites.resolver import SitesMutation, SitesQuery
 from app.modules.tracking.ledger_resolver import LedgerMutation, LedgerQuery
 from app.modules.tracking.resolver import TrackingMutation
 
@@ -16,14 +19,14 @@ CACHED_DOCUMENTS = 256
 
 
 @strawberry.type(description="What analysts and frontends ask. Needs a read or admin key.")
-class Query(LedgerQuery, SitesQuery):
+class Query(AnalyticsQuery, AuditQuery, ItemsQuery, LedgerQuery, SitesQuery):
     pass
 
 
 @strawberry.type(
     description="What is tracked (write or admin key) and what admins change (admin key)."
 )
-class Mutation(LedgerMutation, TrackingMutation):
+class Mutation(ItemsMutation, LedgerMutation, TrackingMutation, SitesMutation):
     pass
 
 

@@ -6,6 +6,7 @@ import typer
 from pydantic import ValidationError
 from pymongo.errors import PyMongoError
 
+from app.commands.audit import audit
 from app.commands.demo import demo
 from app.commands.imports import imports
 from app.commands.keys import keys
@@ -21,6 +22,7 @@ cli = typer.Typer(
 )
 cli.command()(serve)
 cli.command()(demo)
+cli.command()(audit)
 cli.add_typer(imports, name="import")
 cli.add_typer(keys, name="keys")
 

@@ -21,21 +21,31 @@ from app.core.config import SECONDS_PER_DAY, Settings
 from app.core.context import Context
 from app.core.database import Client, connect, prepare, reconcile_indexes
 from app.core.errors import UnavailableError
+from app.core.ports import ImpressionTracker, ItemDirectory, ItemReports
 from app.http import health
 from app.http.graphql import GraphQLEndpoint, GraphQLSocket
 from app.http.pages import static_files
 from app.http.requests import key_of, parse_networks, request_info
+from app.modules.analytics.item_reports import AnalyticsOfItems
+from app.modules.analytics.report_totals import TotalsOfRange
+from app.modules.analytics.service import AnalyticsService
+from app.modules.audit.service import AuditService
+from app.modules.items.directory import Catalogue
+from app.modules.items.service import ItemService
 from app.modules.sites.service import SiteService
 from app.modules.tracking.commit import GroupCommit
 from app.modules.tracking.dedup import Deduplication
 from app.modules.tracking.identity import SaltOfTheDay
 from app.modules.tracking.ledger import LedgerService
 from app.modules.tracking.preparation import Preparation
-from app.modules.tracking.screening import AddressRate
+from app.modules.tracking.screening import Screening
+from app.modules.tracking.search_tracking import SearchTracking
 from app.modules.tracking.service import TrackingService
 from app.repositories.api_keys import ApiKeyRepository
+from app.repositories.audits import EventAudit, LedgerAudit
 from app.repositories.decisions import DecisionRepository
 from app.repositories.events import EventRepository
+from app.repositories.items import ItemRepository
 from app.repositories.salts import SaltRepository
 from app.repositories.session_items import SessionItemRepository
 from app.repositories.sites import SiteRepository
@@ -56,7 +66,9 @@ class Services:
     settings: Settings
     clock: Clock
     sites: SiteService
+    items: ItemService
     tracking: TrackingService
+    audit: AuditService
     commit: GroupCommit
     deduplication: Deduplication
     registry: dict[type, object] = field(default_factory=dict)
@@ -73,8 +85,7 @@ def build_services(settings: Settings, clock: Clock) -> Services:
         cache_seconds=max(settings.impression_cooldown, settings.click_cooldown),
     )
     commit = GroupCommit(events, deduplication)
-    rate = AddressRate(settings.rate_limit, settings.rate_limit_window)
-    preparation = Preparation(settings, rate)
+    preparation = Preparation(settings, Screening(settings))
     decisions = DecisionRepository()
     tracking = TrackingService(
         preparation,
@@ -86,12 +97,22 @@ def build_services(settings: Settings, clock: Clock) -> Services:
         settings,
         clock,
     )
+    items = ItemService(ItemRepository(), sites, clock, settings.report_timeout)
+    analytics = AnalyticsService(events, sites, settings, clock)
+    reports = TotalsOfRange(analytics)
+    audit = AuditService(events, EventAudit(), LedgerAudit(), reports, settings, clock)
     registry: dict[type, object] = {
+        AuditService: audit,
+        AnalyticsService: analytics,
+        ImpressionTracker: SearchTracking(tracking),
+        ItemDirectory: Catalogue(items),
+        ItemReports: AnalyticsOfItems(analytics),
+        ItemService: items,
         SiteService: sites,
         TrackingService: tracking,
         LedgerService: LedgerService(decisions, events, preparation, commit, clock),
     }
-    return Services(settings, clock, sites, tracking, commit, deduplication, registry)
+    return Services(settings, clock, sites, items, tracking, audit, commit, deduplication, registry)
 
 
 async def prepare_database(client: Client, settings: Settings) -> None:

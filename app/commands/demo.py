@@ -86,7 +86,9 @@ def show_demo(address: str, keys: dict[Scope, str]) -> None:
     )
     console.print()
     console.print("[bold]The site demo is ready.[/]")
-    _show_line("Begin here", f"{address}/graphql#key={quote(keys[Scope.READ], safe='')}", "bold cyan")
+    _show_line(
+        "Begin here", f"{address}/graphql#key={quote(keys[Scope.READ], safe='')}", "bold cyan"
+    )
     _show_line("GraphiQL", f"{address}/graphql", "cyan")
     _show_line("Health", f"{address}/health/ready", "cyan")
     console.print()
@@ -99,7 +101,9 @@ def show_demo(address: str, keys: dict[Scope, str]) -> None:
 
 def _show_line(name: str, value: str, style: str, note: str = "") -> None:
     """One line, never broken nor cut, so that it can be copied."""
-    line = Text.assemble((f"{name:<12}", "bold"), (value, style), (f"   {note}" if note else "", "dim"))
+    line = Text.assemble(
+        (f"{name:<12}", "bold"), (value, style), (f"   {note}" if note else "", "dim")
+    )
     console.print(line, soft_wrap=True)
 
 

@@ -1,5 +1,6 @@
 """`footfall import`: events and items from files."""
 
+import signal
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -60,8 +61,9 @@ Sets = Annotated[
 MappingFile = Annotated[
     Path | None,
     typer.Option(
-        help="All of this in a TOML file: tables [map] and [set], a list `events`, `format` and "
-        "`delimiter`. docs/examples has one."
+        metavar="FILE",
+        help="All of this in a TOML file: tables `map` and `set`, a list `events`, `format` and "
+        "`delimiter`. docs/examples has one.",
     ),
 ]
 FormatOption = Annotated[
@@ -72,7 +74,27 @@ Delimiter = Annotated[
 ]
 
 
-@imports.command("events", no_args_is_help=True)
+EVENTS_HELP = """
+Import events: NDJSON with one EventInput a line as in the API, or CSV with a header.
+
+CSV columns are fields by their names (itemId, item_id), or as --map says. With any of --map, --set \
+and --event, other columns are left out; without, they are an error. Empty cells are absent.
+
+Importing the same file again counts nothing twice, and an import that was interrupted can be run \
+again. Rows without an id get one, made from the site, how the file begins (its header and first row, \
+whatever it is called and however it is packed), the line, and what the row says: of a file that has \
+grown, or in which a later row was mended, only that is new. Two files with the same header and first \
+row are taken for one that has changed: tell them apart with --source.
+
+Rows with a visitorId or userId but no sessionId belong to that visitor's session of the day on which \
+they happened. Rows with none of the three are a session of their own.
+
+Exit code: 0 when every row is stored now, 1 when some were rejected (they are listed), 2 when the \
+files or the options cannot be used.
+"""
+
+
+@imports.command("events", no_args_is_help=True, help=EVENTS_HELP)
 def import_events(
     files: Files,
     site: SiteOption = "demo",
@@ -99,23 +121,6 @@ def import_events(
         ),
     ] = None,
 ) -> None:
-    """Import events: NDJSON with one EventInput a line as in the API, or CSV with a header.
-
-    CSV columns are fields by their names (itemId, item_id), or as --map says. With any of --map,
-    --set and --event, other columns are left out; without, they are an error. Empty cells are absent.
-
-    Importing the same file again counts nothing twice, and an import that was interrupted can be run
-    again. Rows without an id get one, made from the site, how the file begins (its header and first
-    row, whatever it is called and however packed), the line and what the row says: of a file that
-    has grown, or in which a later row was mended, only that is new. Two files with the same header
-    and the same first row are taken for one that has changed: tell them apart with --source.
-
-    Rows with a visitorId or userId but no sessionId belong to that visitor's session of the day on
-    which they happened. Rows with none of the three are a session of their own.
-
-    Exit code: 0 when every row is stored now, 1 when some were rejected (they are listed), 2 when the
-    files or the options cannot be used.
-    """
     try:
         told = FileMapping.of(
             maps or (), sets or (), events or (), table_format, delimiter, mapping
@@ -144,6 +149,7 @@ def _run(files: list[str], site: str, begin: Callable[["Services"], EventImport]
         tally = job.tally
         await job.run(files, advance)
 
+    signal.signal(signal.SIGINT, _interrupt)
     try:
         with _progress(files) as advance:
             with_services(work)
@@ -163,6 +169,11 @@ def _run(files: list[str], site: str, begin: Callable[["Services"], EventImport]
     _show_problems(tally)
     show_tally(tally, time.monotonic() - started)
     raise typer.Exit(code or (0 if tally.clean else 1))
+
+
+def _interrupt(*_: object) -> None:
+    """Ctrl-C at once, also while standard input is waited for: asyncio's own handler would not see it."""
+    raise KeyboardInterrupt
 
 
 @contextmanager

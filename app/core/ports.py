@@ -5,6 +5,7 @@ GraphQL types of the other module are `Any` here; resolvers reference them with 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
 from app.core.auth import Principal
@@ -69,6 +70,13 @@ class ItemReports(Protocol):
 
         `range` is a GraphQL `RangeInput` or None.
         """
+
+
+class ReportTotals(Protocol):
+    """Answers what reports answer."""
+
+    async def totals(self, site: str, start: datetime, end: datetime) -> dict[str, int]:
+        """The counts of Metrics from start to end, left out, by their GraphQL names."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from app.core.auth import Principal, Scope
 from app.core.context import RequestInfo
 from app.demo.generator import days_until, events_of_day
 from app.demo.size import DemoSize
-from app.importing.feed import batches, feed
+from app.importing.feed import feed
 from app.importing.tally import Tally
 from app.main import DEMO_SITE, Services
 from app.modules.tracking.events import IncomingEvent
@@ -45,7 +45,7 @@ class DemoFill:
             passed = 1 - (now - last) / timedelta(days=self._size.days)
             advance(min(1, max(0, passed)), self.tally.events)
 
-        await feed(batches(self._events(now)), send)
+        await feed(self._events(now), send)
         await sites.mark_demo_filled(DEMO_SITE)
 
     def _events(self, now: datetime) -> Iterator[IncomingEvent]:

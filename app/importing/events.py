@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from app.core.auth import Principal, Scope
 from app.core.clock import Clock
 from app.core.context import RequestInfo
-from app.importing.feed import batches, feed
+from app.importing.feed import feed
 from app.importing.fields import Fields
 from app.importing.identity import complete_identity, digest, event_id, row_id
 from app.importing.mapping import FileMapping, MappingError, RowPlace, RowReader, UnreadableRowError
@@ -65,7 +65,7 @@ class EventImport:
         where one cannot be read (to its end), UnavailableError when the database stays away.
         """
         check(paths, self._mapping)
-        await feed(batches(self._events(paths, advance)), self._send)
+        await feed(self._events(paths, advance), self._send)
 
     async def _send(self, batch: Sequence[_Numbered]) -> None:
         outcomes = await self._tracking.ingest(

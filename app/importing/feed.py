@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from itertools import islice
 from typing import TypeVar
 
 from app.core.database import is_unavailable
@@ -21,29 +20,26 @@ IN_FLIGHT = 3
 RETRY_SECONDS = (0.5, 1, 2, 4, 8, 15)
 
 
-def batches(things: Iterable[T], size: int = BATCH_SIZE) -> Iterator[list[T]]:
-    """Lists of so many, the last one shorter."""
-    iterator = iter(things)
-    while batch := list(islice(iterator, size)):
-        yield batch
-
-
 async def feed(
-    work: Iterable[Sequence[T]],
-    send: Callable[[Sequence[T]], Awaitable[None]],
-    in_flight: int = IN_FLIGHT,
+    things: Iterable[T], send: Callable[[Sequence[T]], Awaitable[None]], size: int = BATCH_SIZE
 ) -> None:
-    """Send every batch. Batches begin in their order, and at most `in_flight` are under way.
+    """Send everything in batches. They begin in their order, and a few are under way at a time.
 
     A batch is tried again while the database is away: events with ids of their own are not counted
-    twice by that. Raises what a batch ended with; batches that are under way then are given up.
+    twice by that. Raises what a batch ended with, and then others that are under way are given up;
+    or what the reading of `things` ended with, when all that was read before is sent.
     """
+    iterator = iter(things)
     under_way: deque[asyncio.Task[None]] = deque()
+    problem: Exception | None = None
     try:
-        for batch in work:
+        while problem is None:
+            batch, problem = _take(iterator, size)
+            if not batch:
+                break
             under_way.append(asyncio.create_task(_send_with_patience(batch, send)))
             await asyncio.sleep(0)  # so that it begins before the next one is read
-            if len(under_way) >= in_flight:
+            if len(under_way) >= IN_FLIGHT:
                 await under_way.popleft()
         while under_way:
             await under_way.popleft()
@@ -51,6 +47,21 @@ async def feed(
         for task in under_way:
             task.cancel()
         await asyncio.gather(*under_way, return_exceptions=True)
+    if problem is not None:
+        raise problem
+
+
+def _take(iterator: Iterator[T], size: int) -> tuple[list[T], Exception | None]:
+    """The next ones, at most so many, and the error that came instead of more."""
+    batch: list[T] = []
+    try:
+        for thing in iterator:
+            batch.append(thing)
+            if len(batch) == size:
+                break
+    except Exception as error:
+        return batch, error
+    return batch, None
 
 
 async def _send_with_patience(

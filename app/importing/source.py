@@ -59,7 +59,8 @@ class Source:
         self._counted = _CountedReader(head, self._file)
         self._stream: BinaryIO = io.BufferedReader(self._counted, 256 * 1024)
         if head == _GZIP_MAGIC:
-            self._stream = io.BufferedReader(gzip.GzipFile(fileobj=self._stream), 256 * 1024)
+            # Not buffered again: what comes before damaged data would be lost in the buffer.
+            self._stream = gzip.GzipFile(fileobj=self._stream)  # type: ignore[assignment]
 
     def __enter__(self) -> Self:
         return self

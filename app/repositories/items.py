@@ -7,6 +7,7 @@ from beanie import Document
 from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
+from app.core.words import words_of
 from app.repositories.base import Raw, Repository
 from app.schemas import Item
 
@@ -21,7 +22,7 @@ class ItemRepository(Repository[Item]):
 
     async def insert(self, site: str, item: Raw) -> bool:
         """Store an item, given by the fields of its document; False if the site has one of its id."""
-        document = {"_id": stored_id(site, item["item"]), "site": site, **item, **_sort_keys(item)}
+        document = {"_id": stored_id(site, item["item"]), "site": site, **item, **_derived(item)}
         try:
             await self.collection.insert_one(document)
         except DuplicateKeyError:
@@ -44,7 +45,7 @@ class ItemRepository(Repository[Item]):
         None, and nothing changed, where there is no such item or the condition does not hold of it.
         A price that is left without a currency gets this one.
         """
-        changes = changes | _sort_keys(changes)
+        changes = changes | _derived(changes)
         currency_of_a_price = {"$ifNull": ["$currency", {"$literal": currency}]}
         updated = await self.collection.find_one_and_update(
             _one(site, item_id) | condition,
@@ -90,14 +91,18 @@ def _one(site: str, item_id: str) -> Raw:
     return {"_id": stored_id(site, item_id), "site": site}
 
 
-def _sort_keys(fields: Raw) -> Raw:
-    """What is stored beside these fields to sort by (schemas/item.py)."""
-    keys: Raw = {}
+def _derived(fields: Raw) -> Raw:
+    """What is stored beside these fields to sort by and to search in (schemas/item.py)."""
+    derived: Raw = {}
     if "title" in fields:
-        keys["title_key"] = fields["title"].casefold()
+        derived["title_key"] = fields["title"].casefold()
     if "price" in fields:
-        keys["unpriced"] = fields["price"] is None
-    return keys
+        derived["unpriced"] = fields["price"] is None
+    for field in ("title", "description", "category"):
+        if field in fields:
+            words = words_of(fields[field] or "")
+            derived[f"{field}_words"] = f" {' '.join(words)} " if words else ""
+    return derived
 
 
 def _item(document: Raw | None) -> Item | None:

@@ -50,11 +50,15 @@ class Item(TextIdDocument):
     created_at: datetime
     updated_at: datetime
 
-    # What is sorted by beside the fields themselves, written with them (repositories/items.py).
-    # A text search cannot use a collation, so that the title is folded to one case here; MongoDB
-    # sorts a missing price before all others, so that items without one are marked.
+    # What items are sorted by and searched in, derived from the fields above and written with them
+    # (repositories/items.py). A text search cannot use a collation, so that titles are folded to one
+    # case; MongoDB sorts a missing price before all others, so that items without one are marked.
     title_key: str
     unpriced: bool
+    # Words with one space before and after each: a phrase with its spaces is one whole word.
+    title_words: str
+    description_words: str
+    category_words: str
 
     class Settings:
         name = "items"
@@ -68,9 +72,14 @@ class Item(TextIdDocument):
             IndexModel(_in_order("kind", "created_at"), name="by_kind"),
             IndexModel(_in_order("status", "created_at"), name="by_status"),
             IndexModel(
-                [("site", ASCENDING), ("title", TEXT), ("description", TEXT), ("category", TEXT)],
+                [
+                    ("site", ASCENDING),
+                    ("title_words", TEXT),
+                    ("description_words", TEXT),
+                    ("category_words", TEXT),
+                ],
                 name="search",
-                weights={"title": 10, "category": 5, "description": 1},
+                weights={"title_words": 10, "category_words": 5, "description_words": 1},
                 # No stemming and no stop words: items may be in any language.
                 default_language="none",
             ),

@@ -125,10 +125,7 @@ def _calendar_buckets(
         while date < end:
             dates.add(date)
             date = _next(granularity, date)
-    return [
-        Bucket(date.replace(tzinfo=UTC), first_instant(parts, date))
-        for date in sorted(dates)
-    ]
+    return [Bucket(date.replace(tzinfo=UTC), first_instant(parts, date)) for date in sorted(dates)]
 
 
 def floor(granularity: Granularity, local: datetime) -> datetime:

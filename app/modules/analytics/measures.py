@@ -1,8 +1,8 @@
 """What was counted, and the rates and amounts that follow from it. Exact: no float before the end."""
 
 import decimal
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -47,7 +47,7 @@ class Measures:
     engaged_events: int = 0
     scroll_depth: int = 0
     scrolled_events: int = 0
-    amounts: list[Amount] = field(default_factory=list)
+    amounts: Sequence[Amount] = ()
 
     visitors: int | None = None
     converted_visitors: int | None = None
@@ -69,10 +69,13 @@ class Measures:
         for name in _NAMES[part]:
             setattr(self, name, found[name])
         if part is Part.COUNTS:
-            self.amounts = [
-                Amount(entry["currency"], entry["value"].to_decimal(), entry["conversions"])
-                for entry in sorted(found["amounts"], key=lambda entry: str(entry["currency"]))
-            ]
+            amounts = [_amount(entry) for entry in found["amounts"]]
+            self.amounts = sorted(amounts, key=lambda amount: amount.currency)
+
+    @property
+    def currencies(self) -> set[str]:
+        """Those of the conversions that have a value."""
+        return {amount.currency for amount in self.amounts}
 
     def amount(self, currency: str) -> Amount:
         """The amount in this currency; zero where there is none."""
@@ -102,10 +105,15 @@ _NAMES = {
 }
 
 
-def report_currency(measures: Iterable[Measures], site_currency: str) -> str:
+def _amount(found: dict[str, Any]) -> Amount:
+    with decimal.localcontext(prec=_PRECISION):
+        value = found["whole"].to_decimal() + found["fraction"].to_decimal()
+    return Amount(found["currency"], value, found["conversions"])
+
+
+def report_currency(currencies: Collection[str], site_currency: str) -> str:
     """The currency of a report's amounts: the only one that occurs, else the site's."""
-    currencies = {amount.currency for each in measures for amount in each.amounts}
-    return currencies.pop() if len(currencies) == 1 else site_currency
+    return next(iter(currencies)) if len(currencies) == 1 else site_currency
 
 
 def percent(count: int | None, of: int | None) -> float | None:
@@ -132,7 +140,9 @@ def _exponent(number: Decimal) -> int:
     return int(number.as_tuple().exponent)
 
 
-def change_percent(current: Decimal | float | None, previous: Decimal | float | None) -> float | None:
+def change_percent(
+    current: Decimal | float | None, previous: Decimal | float | None
+) -> float | None:
     """By how much it changed, in percent of what it was; None where it was nothing or unknown."""
     if current is None or not previous:
         return None

@@ -6,19 +6,16 @@ from typing import Any
 
 from app.modules.analytics.measures import Part
 from app.modules.analytics.pipelines import passes
-from app.modules.analytics.pipelines.dimensions import (
-    FIELDS,
-    Categories,
-    seen_items,
-    whole_numbers,
-)
+from app.modules.analytics.pipelines.dimensions import Categories, seen_items
 from app.modules.analytics.pipelines.expressions import Stage
 from app.modules.analytics.pipelines.matching import covered_in_any_category
 from app.modules.analytics.query import Dimension, ReportQuery
 
-# Up to so many values of a dimension the other parts of a report that has more rows than were asked
-# for read only the events of those rows.
-MAX_NARROWED_VALUES = 1_000
+# The database takes commands of 16 MB, in which a key may stand twice.
+MAX_PORTION_BYTES = 4_000_000
+_KEY_OVERHEAD = 50
+
+Key = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,21 +54,21 @@ class Plan:
     def first_row_stages(self, categories: Categories) -> list[Stage]:
         """COUNTS of the rows that are wanted, and of one more where there are more."""
         limit = None if self.row_limit is None else self.row_limit + 1
-        return passes.of_rows(Part.COUNTS, self.query, categories, limit=limit)
+        return passes.first_rows(self.query, categories, limit)
 
     def more_row_stages(
-        self, part: Part, categories: Categories, cut_to: Sequence[Mapping[str, Any]] | None
-    ) -> list[Stage]:
-        """Another part of the rows. `cut_to` are the keys of the rows that are wanted; None: all are."""
+        self, part: Part, categories: Categories, cut_to: Sequence[Key] | None
+    ) -> list[list[Stage]]:
+        """Another part of the rows, in one aggregation or several.
+
+        `cut_to` are the keys of the rows that are wanted; None: all are.
+        """
         if cut_to is None:
-            return passes.of_rows(part, self.query, categories)
-        return passes.of_rows(
-            part,
-            self.query,
-            categories,
-            limit=len(cut_to),
-            narrowed=_only_these(self.query, cut_to),
-        )
+            return [passes.more_of_rows(part, self.query, categories)]
+        return [
+            passes.more_of_these_rows(part, self.query, categories, keys)
+            for keys in _portions(cut_to)
+        ]
 
     def number_of_rows_stages(self, categories: Categories) -> list[Stage]:
         return passes.number_of_rows(self.query, categories)
@@ -87,13 +84,15 @@ def _in_order(parts: Iterable[Part]) -> tuple[Part, ...]:
     return tuple(part for part in Part if part in parts)
 
 
-def _only_these(query: ReportQuery, keys: Sequence[Mapping[str, Any]]) -> list[Stage]:
-    """Leaves the events of these rows, as far as an index or a comparison can tell: it may leave more."""
-    conditions: list[Stage] = []
-    for place, dimension in enumerate(query.dimensions):
-        values = list({key[f"d{place}"] for key in keys})
-        if dimension not in FIELDS or len(values) > MAX_NARROWED_VALUES:
-            continue
-        stored = whole_numbers(values) if dimension is Dimension.POSITION else values
-        conditions.append({FIELDS[dimension]: {"$in": stored}})
-    return [{"$match": {"$and": conditions}}] if conditions else []
+def _portions(keys: Sequence[Key]) -> list[list[Key]]:
+    """The keys in as few portions as fit into one command each."""
+    portions: list[list[Key]] = [[]]
+    filled = 0
+    for key in keys:
+        size = sum(len(str(value).encode()) + _KEY_OVERHEAD for value in key.values())
+        if filled + size > MAX_PORTION_BYTES and portions[-1]:
+            portions.append([])
+            filled = 0
+        portions[-1].append(key)
+        filled += size
+    return portions

@@ -1,12 +1,12 @@
 """A report as it is asked for: frozen, and valid once it exists."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from app.core.errors import BadInputError
+from app.core.json_values import CONTROL_CHARACTERS
 from app.modules.analytics.buckets import Granularity, Timeline, timeline
 from app.modules.analytics.ranges import TimeRange
 
@@ -15,7 +15,6 @@ MAX_ROWS = 10_000
 MAX_CONDITIONS = 20
 MAX_VALUES = 1_000
 MAX_TEXT = 256
-_UNUSABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
 class Dimension(StrEnum):
@@ -87,11 +86,14 @@ class EventFilter:
                 check_text(value, f"filter.where.{place}.values")
 
 
+ANY_EVENT = EventFilter()
+
+
 def check_text(value: str, name: str) -> str:
     """A text to be looked for. Raises BadInputError, naming the field, for one that cannot be stored."""
     if len(value) > MAX_TEXT:
         raise BadInputError(f"must have at most {MAX_TEXT} characters", name)
-    if _UNUSABLE.search(value):
+    if CONTROL_CHARACTERS.search(value):
         raise BadInputError("must not contain control characters or lone surrogates", name)
     return value
 
@@ -122,7 +124,7 @@ class ReportQuery:
     time_range: TimeRange
     zone: ZoneInfo
     site_currency: str
-    filter: EventFilter = EventFilter()
+    filter: EventFilter = ANY_EVENT
     dimensions: tuple[Dimension, ...] = ()
     granularity: Granularity | None = None
     rank: Rank = Rank.EVENTS

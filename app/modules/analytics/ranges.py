@@ -129,9 +129,7 @@ def _calendar_period(preset: RangePreset, moment: Moment) -> TimeRange:
     zone = moment.zone
     today = moment.now.astimezone(zone).date()
     if preset is RangePreset.TODAY:
-        return TimeRange(
-            start_of_day(zone, today), start_of_day(zone, today + timedelta(days=1))
-        )
+        return TimeRange(start_of_day(zone, today), start_of_day(zone, today + timedelta(days=1)))
     if preset is RangePreset.YESTERDAY:
         end = start_of_day(zone, today)
         # The day before may not exist: Samoa skipped one when it moved across the date line.

@@ -80,10 +80,10 @@ class ItemsQuery:
             str | None,
             strawberry.argument(
                 description="Words to look for in title, category and description, at most 200 "
-                "characters. An item must have every word, in any order and in any of the three. "
-                "Upper and lower case and accents make no difference. Words end at spaces and "
-                'punctuation, and none of it is an operator: -word and "word" look for word. At '
-                "least one word must be there by itself; the others may be part of longer words."
+                "characters. An item must have every word, whole, in any order and in any of the three. "
+                "Upper and lower case and accents make no difference. Words are letters and digits; "
+                "everything else stands between words, and none of it is an operator: -word and "
+                '"word" look for word.'
             ),
         ] = None,
         filter: Annotated[

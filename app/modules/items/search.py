@@ -1,6 +1,5 @@
 """Searching the catalogue: what may be asked, and the MongoDB query that it becomes."""
 
-import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -10,7 +9,9 @@ from typing import Any
 from bson import Decimal128
 
 from app.core.errors import BadInputError, LimitExceededError
+from app.core.words import words_of
 from app.modules.items.validation import MAX_CATEGORY_LENGTH, MAX_KIND_LENGTH, check_line
+from app.repositories.events import COUNTED
 from app.schemas import Event
 from app.schemas import Item as ItemDocument
 from app.schemas.event import EventType
@@ -22,12 +23,6 @@ MAX_DEPTH = 10_000  # the last item that a page may reach
 POPULARITY_PERIOD = timedelta(days=30)
 
 Stage = dict[str, Any]
-
-# Where a word ends. All of these end a word for MongoDB's text index too (an underscore does not),
-# so that none of the words in between is only a part of an indexed one.
-_BETWEEN_WORDS = re.compile(
-    r"[\s!-/:-@\[-^`{-~\u00a1\u00ab\u00bb\u00bf\u2010-\u2027\u2030-\u203e]+"
-)
 
 
 class ItemSortField(StrEnum):
@@ -113,13 +108,13 @@ def _check_not_before(later: Any, earlier: Any, field: str, other: str) -> None:
 
 
 def text_search(text: str) -> str:
-    """MongoDB's `$search` for items that have every one of these words.
+    """MongoDB's `$search` for items that have every word of this text. Without any, nothing is found.
 
-    Each word is quoted, which makes it needed. What MongoDB would read as syntax, quotes and minus
-    signs, stands between words and is left out. Without any word nothing is found.
+    A quoted word is needed, but MongoDB is content with a part of a longer one; the spaces that are
+    quoted with it, as they are stored (schemas/item.py), make it a whole word. What MongoDB would
+    read as syntax, quotes and minus signs, is no part of a word.
     """
-    words = dict.fromkeys(word for word in _BETWEEN_WORDS.split(text) if word)
-    return " ".join(f'"{word}"' for word in words)
+    return " ".join(f'" {word} "' for word in dict.fromkeys(words_of(text)))
 
 
 def match(query: ItemQuery) -> Stage:
@@ -173,7 +168,14 @@ def _with_impressions(site: str, since: datetime) -> list[Stage]:
     Events of items that do not match, or are not in the catalogue, drop out.
     """
     impressions = [
-        {"$match": {"site": site, "type": EventType.IMPRESSION.value, "at": {"$gte": since}}},
+        {
+            "$match": {
+                "site": site,
+                "type": EventType.IMPRESSION.value,
+                "at": {"$gte": since},
+                **COUNTED,
+            }
+        },
         {"$group": {"_id": {"$concat": [f"{site}:", "$item"]}, "impressions": {"$sum": 1}}},
     ]
     return [

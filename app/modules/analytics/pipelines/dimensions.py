@@ -1,5 +1,6 @@
 """What each dimension is of an event."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -31,11 +32,13 @@ FIELDS = {
     Dimension.VARIANT: "variant",
 }
 _CALENDAR_PARTS = {Dimension.HOUR_OF_DAY: "$hour", Dimension.WEEKDAY: "$isoDayOfWeek"}
+_WHOLE_NUMBER = re.compile(r"0|[1-9][0-9]{0,8}")
 _NUMBERS = frozenset({Dimension.POSITION, *_CALENDAR_PARTS})
 
-# With more items than this in a report their categories are looked up for each event, which takes
-# far longer but has no bound.
+# With more items than this in a report, or ids and categories of more bytes, their categories are
+# looked up for each event: that takes far longer, but it has no bound.
 MAX_NAMED_ITEMS = 20_000
+MAX_NAMED_BYTES = 2_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,7 @@ class Categories:
     `of_items` is None itself where the items are too many to be named in a pipeline.
     """
 
-    of_items: Mapping[str, str | None] | None = None
+    of_items: Mapping[str, str | None] | None
 
     def stages(self) -> list[Stage]:
         """What must come before `expression` and `matching`."""
@@ -58,15 +61,19 @@ class Categories:
         # An event without an item sorts before every text.
         known = [("", None), *sorted(self.of_items.items())]
         changes = [
-            entry for place, entry in enumerate(known) if not place or entry[1] != known[place - 1][1]
+            entry
+            for place, entry in enumerate(known)
+            if not place or entry[1] != known[place - 1][1]
         ]
         return _by_item(changes)
 
-    def matching(self, values: Sequence[str]) -> Stage:
-        """The condition that the category is one of these."""
+    def matching(self, conditions: Sequence[Condition]) -> Stage:
+        """All of these conditions on CATEGORY."""
+        alternatives = [set(condition.values) for condition in conditions]
+        wanted = set.intersection(*alternatives)
         if self.of_items is None:
-            return {"category": {"$in": list(values)}}
-        items = [item for item, category in self.of_items.items() if category in values]
+            return {"category": {"$in": sorted(wanted)}}
+        items = [item for item, category in self.of_items.items() if category in wanted]
         return {"item": {"$in": items}}
 
 
@@ -84,9 +91,11 @@ def seen_items(matching: Sequence[Stage]) -> list[Stage]:
 
 def categories_from(found: Sequence[Mapping[str, Any]]) -> Categories:
     """What `seen_items` found."""
-    if len(found) > MAX_NAMED_ITEMS:
+    of_items = {item["_id"]: item.get("category") for item in found}
+    size = sum(len(f"{item}{category}".encode()) for item, category in of_items.items())
+    if len(of_items) > MAX_NAMED_ITEMS or size > MAX_NAMED_BYTES:
         return Categories(None)
-    return Categories({item["_id"]: item.get("category") for item in found})
+    return Categories(of_items)
 
 
 def _looked_up(item: str) -> list[Stage]:
@@ -135,23 +144,25 @@ def value_of(dimension: Dimension, query: ReportQuery, categories: Categories) -
 
 def matching(condition: Condition, query: ReportQuery) -> Stage:
     """The condition in a $match, on any dimension but CATEGORY."""
-    values: list[Any] = list(condition.values)
-    if condition.dimension in _NUMBERS:
-        values = whole_numbers(values)
     if condition.dimension in _CALENDAR_PARTS:
         part = _calendar_part(condition.dimension, segments_of(query))
-        return {"$expr": {"$in": [part, values]}}
-    return {FIELDS[condition.dimension]: {"$in": values}}
+        return {"$expr": {"$in": [part, _whole_numbers(condition.values)]}}
+    return having(condition.dimension, condition.values)
 
 
-def whole_numbers(texts: Sequence[str | None]) -> list[int | None]:
-    """The numbers that these texts are, as reports write them; other texts are left out."""
-    written = {str(number): number for number in map(_whole_number, texts) if number is not None}
-    return [None if text is None else written[text] for text in texts if text is None or text in written]
+def having(dimension: Dimension, values: Sequence[str | None]) -> Stage:
+    """The condition that a dimension of FIELDS has one of these values; None: that it has none."""
+    stored = _whole_numbers(values) if dimension in _NUMBERS else list(values)
+    return {FIELDS[dimension]: {"$in": stored}}
 
 
-def _whole_number(text: str | None) -> int | None:
-    return int(text) if text is not None and text.isascii() and text.isdigit() and len(text) < 10 else None
+def _whole_numbers(texts: Sequence[str | None]) -> list[Any]:
+    """The numbers that these texts are, as reports write them; what is none matches nothing."""
+    return [
+        None if text is None else int(text)
+        for text in texts
+        if text is None or _WHOLE_NUMBER.fullmatch(text)
+    ]
 
 
 def _calendar_part(dimension: Dimension, parts: Sequence[Segment]) -> Expression:

@@ -7,14 +7,12 @@ from app.modules.analytics.query import Dimension, ReportQuery
 
 def covered(query: ReportQuery, categories: Categories) -> list[Stage]:
     """The stages that leave the events of the report, and all that its dimensions need of them."""
-    wanted = query.filter.where
     stages = covered_in_any_category(query)
-    uses_category = Dimension.CATEGORY in query.dimensions
-    of_categories = [each for each in wanted if each.dimension is Dimension.CATEGORY]
-    if of_categories or uses_category:
+    conditions = [one for one in query.filter.where if one.dimension is Dimension.CATEGORY]
+    if conditions or Dimension.CATEGORY in query.dimensions:
         stages += categories.stages()
-    if of_categories:
-        stages.append({"$match": {"$and": [categories.matching(c.values) for c in of_categories]}})
+    if conditions:
+        stages.append({"$match": categories.matching(conditions)})
     return stages
 
 

@@ -5,15 +5,18 @@ visitors in one document would not fit. `key` is what a row of the report is: it
 d0 and d1, and its bucket b; null for the whole report.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from app.modules.analytics.measures import Part
-from app.modules.analytics.pipelines.dimensions import Categories, value_of
+from app.modules.analytics.pipelines.dimensions import FIELDS, Categories, having, value_of
 from app.modules.analytics.pipelines.expressions import Expression, Stage, bucket_key, literal
 from app.modules.analytics.pipelines.matching import covered
 from app.modules.analytics.query import Rank, ReportQuery
 from app.schemas.event import EventType
 
+# Up to so many values of a dimension the events of certain rows are picked out by them.
+MAX_NARROWED_VALUES = 1_000
 INTERACTIONS = (EventType.CLICK, EventType.CONVERSION, EventType.CUSTOM)
 
 _COUNTED_TYPES = {
@@ -34,38 +37,54 @@ _RANKED_TYPES = {
 
 def of_whole_report(part: Part, query: ReportQuery, categories: Categories) -> list[Stage]:
     """The numbers of one part, of all events of the report together: one document, or none of no events."""
-    return [*covered(query, categories), *_measured(part, query, {})]
+    return [*covered(query, categories), *_PASSES[part](query, {})]
 
 
-def of_rows(
+def first_rows(query: ReportQuery, categories: Categories, limit: int | None) -> list[Stage]:
+    """COUNTS by key, in the report's order; with a limit only the first of them."""
+    stages = [*covered(query, categories), *_counts(query, _keys(query, categories))]
+    if query.only_ranked:
+        stages.append({"$match": {"rank": {"$gt": 0}}})
+    stages.append({"$sort": _order(query)})
+    if limit is not None:
+        stages.append({"$limit": limit})
+    return stages
+
+
+def more_of_rows(part: Part, query: ReportQuery, categories: Categories) -> list[Stage]:
+    """Another part by key, of all rows and in no order."""
+    return [*covered(query, categories), *_PASSES[part](query, _keys(query, categories))]
+
+
+def more_of_these_rows(
     part: Part,
     query: ReportQuery,
     categories: Categories,
-    *,
-    limit: int | None = None,
-    narrowed: Sequence[Stage] = (),
+    keys: Sequence[Mapping[str, Any]],
 ) -> list[Stage]:
-    """The numbers of one part by key; with a limit only those of the first keys, in the report's order.
+    """The same of the rows with these keys only, as `first_rows` gave them."""
+    return [
+        *covered(query, categories),
+        *_narrowed(query, keys),
+        *_PASSES[part](query, _keys(query, categories)),
+        {"$match": {"_id": {"$in": list(keys)}}},
+    ]
 
-    `narrowed` may leave out events, as long as it leaves those of the first keys.
-    """
-    keys = _keys(query, categories)
-    stages = [*covered(query, categories), *narrowed, *_measured(part, query, keys)]
-    if query.only_ranked:
-        stages.append({"$match": {"rank": {"$gt": 0}}})
-    if limit is not None:
-        stages += [{"$sort": _order(query)}, {"$limit": limit}]
-    return stages
+
+def _narrowed(query: ReportQuery, keys: Sequence[Mapping[str, Any]]) -> list[Stage]:
+    """Leaves out events that are of none of these rows, as far as their fields tell."""
+    conditions: list[Stage] = []
+    for place, dimension in enumerate(query.dimensions):
+        values = list({key[f"d{place}"] for key in keys})
+        if dimension in FIELDS and len(values) <= MAX_NARROWED_VALUES:
+            conditions.append(having(dimension, values))
+    return [{"$match": {"$and": conditions}}] if conditions else []
 
 
 def number_of_rows(query: ReportQuery, categories: Categories) -> list[Stage]:
     """How many keys there are, as `rows`."""
     keys = _keys(query, categories)
-    return [
-        *covered(query, categories),
-        {"$group": {"_id": keys}},
-        {"$count": "rows"},
-    ]
+    return [*covered(query, categories), {"$group": {"_id": keys}}, {"$count": "rows"}]
 
 
 def _keys(query: ReportQuery, categories: Categories) -> dict[str, Expression]:
@@ -84,30 +103,18 @@ def _order(query: ReportQuery) -> dict[str, int]:
     return {**bucket, "rank": -1, **values}
 
 
-def _measured(part: Part, query: ReportQuery, keys: dict[str, Expression]) -> list[Stage]:
-    build = {
-        Part.COUNTS: _counts,
-        Part.VISITORS: _visitors,
-        Part.USERS: _users,
-        Part.SESSIONS: _sessions,
-    }[part]
-    return build(query, keys)
-
-
-def _projected(
-    query: ReportQuery, keys: dict[str, Expression], fields: dict[str, Expression]
-) -> Stage:
+def _projected(keys: dict[str, Expression], fields: dict[str, Expression]) -> Stage:
     """Only what is needed of each event: this makes grouping a good deal faster."""
-    return {"$project": {"_id": 0, **keys, **fields, "rank": _rank(query)}}
+    return {"$project": {"_id": 0, **keys, **fields}}
 
 
 def _grouped(keys: dict[str, Expression], by: Stage, sums: Stage) -> Stage:
     key = {name: f"${name}" for name in keys} or None
-    return {"$group": {"_id": {"key": key, **by}, **sums, "rank": {"$sum": "$rank"}}}
+    return {"$group": {"_id": {"key": key, **by}, **sums}}
 
 
 def _regrouped(sums: Stage) -> Stage:
-    return {"$group": {"_id": "$_id.key", **sums, "rank": {"$sum": "$rank"}}}
+    return {"$group": {"_id": "$_id.key", **sums}}
 
 
 def _rank(query: ReportQuery) -> Expression:
@@ -140,64 +147,96 @@ def _currency(query: ReportQuery) -> Expression:
 
 
 def _counts(query: ReportQuery, keys: dict[str, Expression]) -> list[Stage]:
-    fields = {"type": 1, "value": 1, "engagement": 1, "scroll_depth": 1, "currency": _currency(query)}
-    sums = {
-        "events": {"$sum": 1},
-        "value": {"$sum": "$value"},
-        "engagement": {"$sum": "$engagement"},
-        "engaged_events": {"$sum": _one_if(_is_there("$engagement"))},
-        "scroll_depth": {"$sum": "$scroll_depth"},
-        "scrolled_events": {"$sum": _one_if(_is_there("$scroll_depth"))},
+    """Also `rank`, what the rows are ordered by."""
+    added = ("events", "engagement", "engaged_events", "scroll_depth", "scrolled_events", "rank")
+    # The digits before and after the point are added up apart: together they may be more than the
+    # 34 that the database keeps.
+    amount = {
+        "currency": "$_id.currency",
+        "whole": "$whole",
+        "fraction": "$fraction",
+        "conversions": "$events",
     }
-    added = ("events", "engagement", "engaged_events", "scroll_depth", "scrolled_events")
-    amount = {"currency": "$_id.currency", "value": "$value", "conversions": "$events"}
     by_type = {
         name: {"$sum": {"$cond": [{"$eq": ["$_id.type", event_type.value]}, "$events", 0]}}
         for name, event_type in _COUNTED_TYPES.items()
     }
     return [
-        _projected(query, keys, fields),
-        _grouped(keys, {"type": "$type", "currency": "$currency"}, sums),
+        _projected(
+            keys,
+            {
+                **dict.fromkeys(("type", "engagement", "scroll_depth"), 1),
+                "currency": _currency(query),
+                "whole": {"$trunc": "$value"},
+                "fraction": {"$subtract": ["$value", {"$trunc": "$value"}]},
+                "rank": _rank(query),
+            },
+        ),
+        _grouped(
+            keys,
+            {"type": "$type", "currency": "$currency"},
+            {
+                "events": {"$sum": 1},
+                "engagement": {"$sum": "$engagement"},
+                "engaged_events": {"$sum": _one_if(_is_there("$engagement"))},
+                "scroll_depth": {"$sum": "$scroll_depth"},
+                "scrolled_events": {"$sum": _one_if(_is_there("$scroll_depth"))},
+                "whole": {"$sum": "$whole"},
+                "fraction": {"$sum": "$fraction"},
+                "rank": {"$sum": "$rank"},
+            },
+        ),
         _regrouped(
             {
                 **{name: {"$sum": f"${name}"} for name in added},
                 **by_type,
-                "amounts": {
-                    "$push": {"$cond": [_is_there("$_id.currency"), amount, "$$REMOVE"]}
-                },
+                "amounts": {"$push": {"$cond": [_is_there("$_id.currency"), amount, "$$REMOVE"]}},
             }
         ),
     ]
 
 
-def _visitors(query: ReportQuery, keys: dict[str, Expression]) -> list[Stage]:
+def _visitors(_: ReportQuery, keys: dict[str, Expression]) -> list[Stage]:
     return [
-        _projected(query, keys, {"visitor": 1, "converted": _one_if(_is(EventType.CONVERSION))}),
+        _projected(keys, {"visitor": 1, "converted": _one_if(_is(EventType.CONVERSION))}),
         _grouped(keys, {"visitor": "$visitor"}, {"converted": {"$max": "$converted"}}),
         _regrouped({"visitors": {"$sum": 1}, "converted_visitors": {"$sum": "$converted"}}),
     ]
 
 
-def _users(query: ReportQuery, keys: dict[str, Expression]) -> list[Stage]:
-    """Events without a user stay in: the order of the rows counts them."""
+def _users(_: ReportQuery, keys: dict[str, Expression]) -> list[Stage]:
     return [
-        _projected(query, keys, {"user": 1}),
+        {"$match": {"user": {"$exists": True}}},
+        _projected(keys, {"user": 1}),
         _grouped(keys, {"user": "$user"}, {}),
-        _regrouped({"users": {"$sum": _one_if(_is_there("$_id.user"))}}),
+        _regrouped({"users": {"$sum": 1}}),
     ]
 
 
-def _sessions(query: ReportQuery, keys: dict[str, Expression]) -> list[Stage]:
+def _sessions(_: ReportQuery, keys: dict[str, Expression]) -> list[Stage]:
     interaction = {"$in": ["$type", [event_type.value for event_type in INTERACTIONS]]}
-    fields = {
-        "session": 1,
-        "page_view": _one_if(_is(EventType.PAGE_VIEW)),
-        "interaction": _one_if(interaction),
-    }
-    sums = {"page_views": {"$sum": "$page_view"}, "interactions": {"$sum": "$interaction"}}
     bounced = {"$and": [{"$eq": ["$page_views", 1]}, {"$eq": ["$interactions", 0]}]}
     return [
-        _projected(query, keys, fields),
-        _grouped(keys, {"session": "$session"}, sums),
+        _projected(
+            keys,
+            {
+                "session": 1,
+                "page_view": _one_if(_is(EventType.PAGE_VIEW)),
+                "interaction": _one_if(interaction),
+            },
+        ),
+        _grouped(
+            keys,
+            {"session": "$session"},
+            {"page_views": {"$sum": "$page_view"}, "interactions": {"$sum": "$interaction"}},
+        ),
         _regrouped({"sessions": {"$sum": 1}, "bounced_sessions": {"$sum": _one_if(bounced)}}),
     ]
+
+
+_PASSES: dict[Part, Callable[[ReportQuery, dict[str, Expression]], list[Stage]]] = {
+    Part.COUNTS: _counts,
+    Part.VISITORS: _visitors,
+    Part.USERS: _users,
+    Part.SESSIONS: _sessions,
+}

@@ -1,0 +1,283 @@
+"""The GraphQL types of analytics: what analysts are told. The definitions are in the descriptions."""
+
+import dataclasses
+import decimal
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import strawberry
+from strawberry.scalars import JSON
+
+from app.core.scalars import Long
+from app.modules.analytics.answers import Row
+from app.modules.analytics.enums import Dimension
+from app.modules.analytics.inputs import EqualsInput, RangeInput, ReportFilter
+from app.modules.analytics.measures import Measures, change_percent, mean, per, percent
+from app.modules.analytics.service import Comparison, Counted, Reported, UserActivity
+
+if TYPE_CHECKING:  # of the items module, known here by name only
+    Item = Any
+
+__all__ = ["EqualsInput", "RangeInput", "ReportFilter"]
+
+
+def _field(description: str) -> Any:
+    return strawberry.field(description=description)
+
+
+@strawberry.type(description="An amount of money in one currency.")
+class CurrencyAmount:
+    currency: str = _field("ISO 4217 code.")
+    amount: decimal.Decimal = _field("The amount.")
+
+
+@strawberry.type(
+    description="What was counted: only accepted events. Rates are percentages from 0; null where the "
+    "denominator is zero; never clamped. Means and amounts per something are null of nothing."
+)
+class Metrics:
+    events: Long = _field("All accepted events, of every type.")
+    impressions: Long = _field("Events of type IMPRESSION: the item was rendered.")
+    views: Long = _field("Events of type VIEW: viewable impressions.")
+    clicks: Long = _field("Events of type CLICK.")
+    conversions: Long = _field("Events of type CONVERSION.")
+    bounces: Long = _field("Events of type BOUNCE, as callers judged it.")
+    page_views: Long = _field("Events of type PAGE_VIEW.")
+    unique_visitors: Long = _field(
+        "Distinct visitorId in the range asked for (of a row: in that row). Not a sum of days."
+    )
+    unique_users: Long = _field("Distinct userId, of the events that carry one.")
+    unique_sessions: Long = _field("Distinct sessionId.")
+    click_through_rate: float | None = _field("Clicks / impressions, percent.")
+    view_rate: float | None = _field("Views / impressions, percent.")
+    conversion_rate: float | None = _field("Conversions / clicks, percent.")
+    visitor_conversion_rate: float | None = _field(
+        "Visitors with a conversion / visitors, percent."
+    )
+    bounce_rate: float | None = _field(
+        "Bounced sessions / sessions, percent. A bounced session has exactly one PAGE_VIEW and no "
+        "CLICK, CONVERSION or CUSTOM event among the events that are covered here."
+    )
+    currency: str = _field(
+        "ISO 4217 code of revenue and of what follows from it: the one currency of all conversions "
+        "with a value that the whole report covers; where they are of several, or there are none, "
+        "the site's."
+    )
+    revenue: decimal.Decimal = _field("What the conversions in currency were worth together.")
+    revenue_by_currency: list[CurrencyAmount] = _field(
+        "The same in every currency that occurs, by its code. Currencies are never added up."
+    )
+    revenue_per_click: decimal.Decimal | None = _field(
+        "Revenue / clicks, rounded half to even to six decimals."
+    )
+    revenue_per_impression: decimal.Decimal | None = _field(
+        "Revenue / impressions, rounded half to even to six decimals."
+    )
+    average_conversion_value: decimal.Decimal | None = _field(
+        "Revenue / conversions with a value in currency, rounded half to even to six decimals."
+    )
+    average_engagement: float | None = _field(
+        "Mean engagementDuration of the events that carry one, milliseconds."
+    )
+    average_scroll_depth: float | None = _field(
+        "Mean scrollDepth of the events that carry one, percent."
+    )
+
+    @classmethod
+    def of(cls, counted: Counted) -> "Metrics":
+        measures, currency = counted.measures, counted.currency
+        amount = measures.amount(currency)
+        return cls(
+            **_counts(measures),
+            click_through_rate=percent(measures.clicks, measures.impressions),
+            view_rate=percent(measures.views, measures.impressions),
+            conversion_rate=percent(measures.conversions, measures.clicks),
+            visitor_conversion_rate=percent(measures.converted_visitors, measures.visitors),
+            bounce_rate=percent(measures.bounced_sessions, measures.sessions),
+            currency=currency,
+            revenue=amount.value,
+            revenue_by_currency=[
+                CurrencyAmount(currency=each.currency, amount=each.value)
+                for each in measures.amounts
+            ],
+            revenue_per_click=per(amount.value, measures.clicks),
+            revenue_per_impression=per(amount.value, measures.impressions),
+            average_conversion_value=per(amount.value, amount.conversions),
+            average_engagement=mean(measures.engagement, measures.engaged_events),
+            average_scroll_depth=mean(measures.scroll_depth, measures.scrolled_events),
+        )
+
+
+def _counts(measures: Measures) -> dict[str, Any]:
+    """The plain counts by their names. One that was not asked for is None, and never answered."""
+    return {
+        "events": measures.events,
+        "impressions": measures.impressions,
+        "views": measures.views,
+        "clicks": measures.clicks,
+        "conversions": measures.conversions,
+        "bounces": measures.bounces,
+        "page_views": measures.page_views,
+        "unique_visitors": measures.visitors,
+        "unique_users": measures.users,
+        "unique_sessions": measures.sessions,
+    }
+
+
+@strawberry.type(description="What happened to one item in a range of time.")
+class ItemAnalytics:
+    item_id: strawberry.ID = _field("The item; it need not be in the catalogue.")
+    impressions: Long = _field("Events of type IMPRESSION.")
+    clicks: Long = _field("Events of type CLICK.")
+    unique_users: Long = _field("Distinct userId, of the events that carry one.")
+    unique_sessions: Long = _field("Distinct sessionId.")
+    click_through_rate: float | None = _field(
+        "Clicks / impressions, percent; null without impressions."
+    )
+    metrics: Metrics = _field("Everything that is counted.")
+
+    @classmethod
+    def of(cls, item: str, counted: Counted) -> "ItemAnalytics":
+        metrics = Metrics.of(counted)
+        return cls(
+            item_id=strawberry.ID(item),
+            impressions=metrics.impressions,
+            clicks=metrics.clicks,
+            unique_users=metrics.unique_users,
+            unique_sessions=metrics.unique_sessions,
+            click_through_rate=metrics.click_through_rate,
+            metrics=metrics,
+        )
+
+
+@strawberry.type(description="What one user of the caller's did in a range of time.")
+class UserAnalytics:
+    user_id: strawberry.ID = _field("The user.")
+    impressions: Long = _field("The user's events of type IMPRESSION.")
+    clicks: Long = _field("The user's events of type CLICK.")
+    viewed_items: Long = _field("Distinct items of the user's IMPRESSION and VIEW events.")
+    clicked_items: Long = _field("Distinct items of the user's own CLICK events.")
+    click_through_rate: float | None = _field(
+        "Clicks / impressions, percent; null without impressions."
+    )
+
+    @classmethod
+    def of(cls, user: str, activity: UserActivity) -> "UserAnalytics":
+        return cls(
+            user_id=strawberry.ID(user),
+            impressions=activity.impressions,
+            clicks=activity.clicks,
+            viewed_items=activity.viewed_items,
+            clicked_items=activity.clicked_items,
+            click_through_rate=percent(activity.clicks, activity.impressions),
+        )
+
+
+@strawberry.type(description="One of the most popular items.")
+class PopularItem:
+    item_id: strawberry.ID = _field("The item.")
+    item: Annotated["Item", strawberry.lazy("app.modules.items.types")] | None = _field(
+        "It in the catalogue; null where it is not there."
+    )
+    impressions: Long = _field("Events of type IMPRESSION.")
+    clicks: Long = _field("Events of type CLICK.")
+    unique_users: Long = _field("Distinct userId, of the events that carry one.")
+    unique_sessions: Long = _field("Distinct sessionId.")
+
+    @classmethod
+    def of(cls, item_id: str, measures: Measures, item: Any) -> "PopularItem":
+        counts = _counts(measures)
+        names = ("impressions", "clicks", "unique_users", "unique_sessions")
+        return cls(
+            item_id=strawberry.ID(item_id), item=item, **{name: counts[name] for name in names}
+        )
+
+
+@strawberry.type(description="One bucket of a time series. Empty buckets are there, with zeros.")
+class TimeBucket:
+    start: datetime = _field(
+        "When the bucket begins by the clocks of the time zone. The first one may begin before the "
+        "range does; only events within the range count."
+    )
+    metrics: Metrics = _field("What was counted in it.")
+
+
+@strawberry.type(description="A range against the one of equal length just before it.")
+class MetricsChange:
+    current: Metrics = _field("The range asked for.")
+    previous: Metrics = _field("The range of equal length that ends where the other one begins.")
+    change_percent: JSON = _field(
+        "By how much each number changed, in percent of what it was: an object with the name of "
+        "every numeric field of Metrics; null where it was zero or null."
+    )
+
+    @classmethod
+    def of(cls, comparison: Comparison) -> "MetricsChange":
+        current, previous = Metrics.of(comparison.current), Metrics.of(comparison.previous)
+        return cls(current=current, previous=previous, change_percent=_changes(current, previous))
+
+
+_NOT_NUMERIC = frozenset({"currency", "revenue_by_currency"})
+
+
+def _changes(current: Metrics, previous: Metrics) -> Any:
+    names = [each.name for each in dataclasses.fields(Metrics) if each.name not in _NOT_NUMERIC]
+    return {
+        _camel_case(name): change_percent(getattr(current, name), getattr(previous, name))
+        for name in names
+    }
+
+
+def _camel_case(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(other.capitalize() for other in others)
+
+
+@strawberry.type(description="The value of one dimension.")
+class DimensionValue:
+    dimension: Dimension = _field("The dimension.")
+    value: str | None = _field("Its value; null where it is not known.")
+
+
+@strawberry.type(description="One row of a report.")
+class ReportRow:
+    dimensions: list[DimensionValue] = _field("What the row is of, in the order of `by`.")
+    start: datetime | None = _field("When its bucket begins; null without a granularity.")
+    metrics: Metrics = _field("What was counted in it.")
+
+    @classmethod
+    def of(cls, row: Row, dimensions: tuple[Dimension, ...], currency: str) -> "ReportRow":
+        return cls(
+            dimensions=[
+                DimensionValue(dimension=dimension, value=value)
+                for dimension, value in zip(dimensions, row.values, strict=True)
+            ],
+            start=row.start,
+            metrics=Metrics.of(Counted(row.measures, currency)),
+        )
+
+
+@strawberry.type(description="What a report is.")
+class ReportMeta:
+    as_of: datetime = _field("When it was made.")
+    exact: bool = _field("Whether every number is exact.")
+    rows: int = _field("How many rows there are, also those beyond the limit.")
+
+
+@strawberry.type(description="Any numbers, broken down by dimensions and time.")
+class Report:
+    totals: Metrics = _field("Everything that the range and filter cover, whatever the limit.")
+    rows: list[ReportRow] = _field(
+        "The rows. With a granularity they are ordered by start; then by events, most first; then "
+        "by the dimensions' values."
+    )
+    meta: ReportMeta = _field("What it is, and how many rows there are.")
+
+    @classmethod
+    def of(cls, reported: Reported, dimensions: tuple[Dimension, ...]) -> "Report":
+        answer, currency = reported.answer, reported.currency
+        return cls(
+            totals=Metrics.of(Counted(answer.totals, currency)),
+            rows=[ReportRow.of(row, dimensions, currency) for row in answer.rows],
+            meta=ReportMeta(as_of=reported.as_of, exact=True, rows=answer.number_of_rows),
+        )
