@@ -24,6 +24,7 @@ from app.core.errors import UnavailableError
 from app.core.ports import ImpressionTracker, ItemDirectory, ItemReports
 from app.http import health
 from app.http.graphql import GraphQLEndpoint, GraphQLSocket
+from app.http.metrics import metrics
 from app.http.pages import static_files
 from app.http.requests import key_of, parse_networks, request_info
 from app.modules.analytics.item_reports import AnalyticsOfItems
@@ -212,6 +213,7 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     app.router.add_websocket_route("/graphql", GraphQLSocket(schema, context_for).connect)
     app.add_route("/health/live", health.live)
     app.add_route("/health/ready", health.ready)
+    app.add_route("/metrics", metrics)
     app.add_route("/", lambda request: RedirectResponse("/graphql"))
     app.mount("/static", static_files())
     app.add_middleware(

@@ -1,8 +1,12 @@
 """`footfall serve`: the API."""
 
+import os
 import signal
 import socket
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
@@ -44,7 +48,8 @@ def serve(
                     f"[bold]Health[/]                {address}/health/ready", highlight=False
                 )
                 console.print("Ctrl-C ends it.")
-            _run(settings)
+            with _shared_metrics(settings):
+                _run(settings)
     except KeyboardInterrupt:
         complaints.print("Stopped.")
         raise typer.Exit(INTERRUPTED) from None
@@ -65,6 +70,17 @@ def _run(settings: Settings) -> None:
         ws_max_size=256 * 1024,
         proxy_headers=False,  # FOOTFALL_TRUSTED_PROXIES says who is believed (app/http/requests.py)
     )
+
+
+@contextmanager
+def _shared_metrics(settings: Settings) -> Iterator[None]:
+    """A folder in which several workers add up their metrics, as prometheus-client wants it."""
+    if settings.workers == 1:
+        yield
+        return
+    with TemporaryDirectory(prefix="footfall-metrics-") as folder:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+        yield
 
 
 def _check_port(settings: Settings) -> None:

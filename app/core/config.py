@@ -131,6 +131,9 @@ class Settings(BaseSettings):
     )
     demo_read_key: SecretStr | None = Field(None, description="Read key of the site demo.")
     demo_admin_key: SecretStr | None = Field(None, description="Admin key of the site demo.")
+    metrics_token: SecretStr | None = Field(
+        None, description="Bearer token for /metrics (Prometheus). Unset: there are no metrics."
+    )
     log_level: str = Field(
         "info", pattern="^(debug|info|warning|error)$", description="How much is logged."
     )

@@ -11,7 +11,7 @@ PROBLEMS_IN_FULL = 20
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One event that was not accepted: where its row stands, and why. Never what the row says."""
+    """One event or item that was not accepted: where its row stands, and why. Never what it says."""
 
     file: str
     line: int
@@ -20,8 +20,10 @@ class Problem:
 
 @dataclass(slots=True)
 class Tally:
-    """Counts of rows and events. Every event is accepted, a duplicate or rejected."""
+    """Counts of rows and of what they are. Each is accepted, a duplicate or rejected."""
 
+    # What the rows are.
+    things: str = "events"
     rows: int = 0
     # Rows for which no --event held.
     rows_without_events: int = 0
@@ -34,12 +36,12 @@ class Tally:
     problems: list[Problem] = field(default_factory=list)
 
     @property
-    def events(self) -> int:
+    def total(self) -> int:
         return self.accepted + self.duplicates.total() + self.rejected.total()
 
     @property
     def clean(self) -> bool:
-        """Whether every event is stored, now or before."""
+        """Whether everything is stored, now or before."""
         return not self.rejected
 
     def count(self, outcome: Outcome, file: str = "", line: int = 0) -> None:
@@ -50,9 +52,12 @@ class Tally:
         elif outcome.verdict is Verdict.DUPLICATE:
             self.duplicates[reason] += 1
         else:
-            self.rejected[reason] += 1
-            if len(self.problems) < PROBLEMS_IN_FULL:
-                self.problems.append(Problem(file, line, f"{outcome.message} ({reason})"))
+            self.reject(reason, outcome.message or reason, file, line)
+
+    def reject(self, reason: str, message: str, file: str, line: int) -> None:
+        self.rejected[reason] += 1
+        if len(self.problems) < PROBLEMS_IN_FULL:
+            self.problems.append(Problem(file, line, f"{message} ({reason})"))
 
     def lines(self) -> Iterator[tuple[str, int]]:
         """What to show, top to bottom."""
@@ -60,7 +65,7 @@ class Tally:
             yield "rows", self.rows
         if self.rows_without_events:
             yield "rows that stand for no event", self.rows_without_events
-        yield "events", self.events
+        yield self.things, self.total
         yield "accepted", self.accepted
         for reason, count in sorted(self.duplicates.items()):
             yield f"duplicate: {reason}", count

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from app.core.database import deadline
 from app.core.errors import UnavailableError
+from app.core.telemetry import GROUP_EVENTS, timed
 from app.modules.tracking.dedup import Deduplication
 from app.modules.tracking.events import Candidate, Outcome, Reason, Verdict
 from app.repositories.events import EventRepository
@@ -116,10 +117,13 @@ class GroupCommit:
 
     async def _commit(self, site: str, candidates: Sequence[Candidate]) -> list[Outcome]:
         """Claim, write and settle one group."""
-        await self._drop_replays(site, candidates)
-        await self._deduplication.claim(site, [c for c in candidates if c.outcome is None])
+        GROUP_EVENTS.observe(len(candidates))
+        with timed("claim"):
+            await self._drop_replays(site, candidates)
+            await self._deduplication.claim(site, [c for c in candidates if c.outcome is None])
         winners = [candidate for candidate in candidates if candidate.outcome is None]
-        refused = await self._events.insert(site, [winner.document for winner in winners])
+        with timed("write"):
+            refused = await self._events.insert(site, [winner.document for winner in winners])
         losers: list[Candidate] = []
         for refusal in refused:
             loser = winners[refusal.place]

@@ -10,6 +10,7 @@ from uuid_utils import uuid7
 from app.core.config import Settings
 from app.core.context import RequestInfo
 from app.core.ports import SiteRules
+from app.core.telemetry import StepTimes
 from app.modules.tracking.clock_skew import correct_clock
 from app.modules.tracking.enrichment import read_agent, read_page, referrer_domain
 from app.modules.tracking.events import Candidate, IncomingEvent, Outcome, Reason, Verdict
@@ -50,8 +51,11 @@ class Preparation:
             EventType.CLICK: settings.click_cooldown,
         }
 
-    def prepare(self, event: IncomingEvent, arrival: Arrival) -> Candidate | Outcome:
+    def prepare(
+        self, event: IncomingEvent, arrival: Arrival, times: StepTimes
+    ) -> Candidate | Outcome:
         """Run the steps. The caller's id is used even for an event that is rejected, if it is usable."""
+        times.start()
         correct_clock(event, arrival.skew)
         try:
             validate(event, arrival.now, self._tolerance, self._retention)
@@ -59,13 +63,19 @@ class Preparation:
             if invalid.reason is Reason.INVALID:
                 return _invalid(event, str(invalid))
             return self._rejected(event, arrival, invalid.reason, str(invalid))
+        finally:
+            times.end("validate")
         if event.user_agent is None:
             event.user_agent = arrival.request.user_agent
         try:
             self._screening.screen(event, arrival.request, arrival.rules, arrival.key)
         except ScreenedOutError as screened_out:
             return self._rejected(event, arrival, screened_out.reason, str(screened_out))
-        return self._candidate(event, arrival)
+        finally:
+            times.end("screen")
+        candidate = self._candidate(event, arrival)
+        times.end("enrich")
+        return candidate
 
     def candidate_of(self, site: str, event_id: str, document: dict[str, Any]) -> Candidate:
         """The candidate that a document stands for: a new one, or one that an admin releases."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -14,6 +15,7 @@ from app.core.config import Settings
 from app.core.context import RequestInfo
 from app.core.errors import BadInputError, FootfallError
 from app.core.ports import SiteSettings
+from app.core.telemetry import StepTimes, count_endings, timed
 from app.modules.tracking.clock_skew import clock_skew
 from app.modules.tracking.commit import GroupCommit
 from app.modules.tracking.events import (
@@ -85,11 +87,15 @@ class TrackingService:
             batch=batch.id,
             skew=clock_skew(batch.sent_at, now),
         )
-        prepared = [self._preparation.prepare(event, arrival) for event in events]
+        times = StepTimes()
+        prepared = [self._preparation.prepare(event, arrival, times) for event in events]
+        times.publish()
         candidates = [entry for entry in prepared if isinstance(entry, Candidate)]
         written = iter(await self._commit.submit(principal.site, candidates))
         outcomes = [next(written) if isinstance(p, Candidate) else p for p in prepared]
-        await self._record(events, outcomes, arrival)
+        with timed("answer"):
+            await self._record(events, outcomes, arrival)
+        count_endings(Counter((o.verdict.value, o.reason or "") for o in outcomes))
         return outcomes
 
     def track_soon(

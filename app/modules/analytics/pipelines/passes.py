@@ -109,12 +109,11 @@ def _projected(keys: dict[str, Expression], fields: dict[str, Expression]) -> St
 
 
 def _grouped(keys: dict[str, Expression], by: Stage, sums: Stage) -> Stage:
-    key = {name: f"${name}" for name in keys} or None
-    return {"$group": {"_id": {"key": key, **by}, **sums}}
+    return {"$group": {"_id": {**{name: f"${name}" for name in keys}, **by}, **sums}}
 
 
-def _regrouped(sums: Stage) -> Stage:
-    return {"$group": {"_id": "$_id.key", **sums}}
+def _regrouped(keys: dict[str, Expression], sums: Stage) -> Stage:
+    return {"$group": {"_id": {name: f"$_id.{name}" for name in keys} or None, **sums}}
 
 
 def _rank(query: ReportQuery) -> Expression:
@@ -187,11 +186,12 @@ def _counts(query: ReportQuery, keys: dict[str, Expression]) -> list[Stage]:
             },
         ),
         _regrouped(
+            keys,
             {
                 **{name: {"$sum": f"${name}"} for name in added},
                 **by_type,
                 "amounts": {"$push": {"$cond": [_is_there("$_id.currency"), amount, "$$REMOVE"]}},
-            }
+            },
         ),
     ]
 
@@ -200,7 +200,7 @@ def _visitors(_: ReportQuery, keys: dict[str, Expression]) -> list[Stage]:
     return [
         _projected(keys, {"visitor": 1, "converted": _one_if(_is(EventType.CONVERSION))}),
         _grouped(keys, {"visitor": "$visitor"}, {"converted": {"$max": "$converted"}}),
-        _regrouped({"visitors": {"$sum": 1}, "converted_visitors": {"$sum": "$converted"}}),
+        _regrouped(keys, {"visitors": {"$sum": 1}, "converted_visitors": {"$sum": "$converted"}}),
     ]
 
 
@@ -209,7 +209,7 @@ def _users(_: ReportQuery, keys: dict[str, Expression]) -> list[Stage]:
         {"$match": {"user": {"$exists": True}}},
         _projected(keys, {"user": 1}),
         _grouped(keys, {"user": "$user"}, {}),
-        _regrouped({"users": {"$sum": 1}}),
+        _regrouped(keys, {"users": {"$sum": 1}}),
     ]
 
 
@@ -230,7 +230,7 @@ def _sessions(_: ReportQuery, keys: dict[str, Expression]) -> list[Stage]:
             {"session": "$session"},
             {"page_views": {"$sum": "$page_view"}, "interactions": {"$sum": "$interaction"}},
         ),
-        _regrouped({"sessions": {"$sum": 1}, "bounced_sessions": {"$sum": _one_if(bounced)}}),
+        _regrouped(keys, {"sessions": {"$sum": 1}, "bounced_sessions": {"$sum": _one_if(bounced)}}),
     ]
 
 

@@ -1,0 +1,73 @@
+"""What the process tells of its work: how events end, and where their time goes.
+
+Counted by prometheus-client; with several workers their numbers are added up (docs/settings.md).
+"""
+
+import os
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import prometheus_client
+from prometheus_client import CollectorRegistry, Histogram, generate_latest, multiprocess
+from prometheus_client import Counter as Metric
+
+EVENTS = Metric("footfall_events", "Events by how they ended.", ["verdict", "reason"])
+STEP_SECONDS = Histogram(
+    "footfall_step_seconds",
+    "Seconds that a step of the pipeline took for the events of one request or group.",
+    ["step"],
+    buckets=(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
+)
+GROUP_EVENTS = Histogram(
+    "footfall_group_events",
+    "Events that shared one write.",
+    buckets=(1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000),
+)
+
+
+@contextmanager
+def timed(step: str) -> Iterator[None]:
+    """`with timed("write"):` the seconds that the block took count for this step."""
+    began = time.perf_counter()
+    try:
+        yield
+    finally:
+        STEP_SECONDS.labels(step).observe(time.perf_counter() - began)
+
+
+class StepTimes:
+    """The time of steps that run event by event, added up for one request."""
+
+    def __init__(self) -> None:
+        self._seconds: dict[str, float] = {}
+        self._since = time.perf_counter()
+
+    def start(self) -> None:
+        self._since = time.perf_counter()
+
+    def end(self, step: str) -> None:
+        """What passed since the last start or end was this step's."""
+        now = time.perf_counter()
+        self._seconds[step] = self._seconds.get(step, 0.0) + now - self._since
+        self._since = now
+
+    def publish(self) -> None:
+        for step, seconds in self._seconds.items():
+            STEP_SECONDS.labels(step).observe(seconds)
+
+
+def count_endings(endings: Counter[tuple[str, str]]) -> None:
+    """Count events by (verdict, reason); the reason of accepted ones is empty."""
+    for (verdict, reason), count in endings.items():
+        EVENTS.labels(verdict, reason).inc(count)
+
+
+def exposition() -> tuple[bytes, str]:
+    """All numbers of all workers in Prometheus' text form, and its media type."""
+    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+        return generate_latest(), prometheus_client.CONTENT_TYPE_LATEST
+    registry = CollectorRegistry()
+    multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return generate_latest(registry), prometheus_client.CONTENT_TYPE_LATEST
