@@ -43,7 +43,7 @@ def promises(document: DocumentNode) -> dict[str, str]:
             for field in definition.fields:
                 place = f"{name}.{field.name.value}"
                 found[place] = print_ast(field.type)
-                for argument in field.arguments:
+                for argument in field.arguments or ():
                     found[f"{place}({argument.name.value})"] = described(argument)
     return found
 
