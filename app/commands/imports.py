@@ -27,7 +27,9 @@ from app.commands.running import (
 )
 from app.core.config import Settings
 from app.core.errors import UnavailableError
-from app.importing.events import EventImport, check
+from app.importing.events import EventImport, event_files
+from app.importing.files import Advance, FileSet
+from app.importing.items import ItemImport, item_files
 from app.importing.mapping import FileMapping, MappingError
 from app.importing.rows import Format
 from app.importing.source import STDIN, BrokenSourceError
@@ -68,6 +70,14 @@ MappingFile = Annotated[
 ]
 FormatOption = Annotated[
     Format | None, typer.Option("--format", help="Default: told from how the file begins.")
+]
+SourceName = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="Know the rows by this name and not by how their file begins: for different files "
+        "that begin alike, or where the first row was mended.",
+    ),
 ]
 Delimiter = Annotated[
     str | None, typer.Option(help="Between the cells of CSV: default ','; '\\t' for tabs.")
@@ -112,30 +122,66 @@ def import_events(
     mapping: MappingFile = None,
     table_format: FormatOption = None,
     delimiter: Delimiter = None,
-    source: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="Know the rows by this name and not by how their file begins: for different files "
-            "that begin alike, or where the first row was mended.",
-        ),
-    ] = None,
+    source: SourceName = None,
 ) -> None:
-    try:
+    with _usage_errors():
         told = FileMapping.of(
             maps or (), sets or (), events or (), table_format, delimiter, mapping
         )
-        check(files, told)
+        chosen = event_files(site, told, source)
+        chosen.check(files)
+    _run(files, chosen, lambda services: EventImport(services.tracking, services.clock, chosen))
+
+
+ITEMS_HELP = """
+Import items of the catalogue: NDJSON with one CreateItemInput a line as in the API, or CSV with a \
+header. Columns and options are as for events.
+
+Items that are there already stay as they are, or with --change get what their row says: fields that \
+the row leaves empty stay. Rows without an id get the same one each time, as events do.
+
+Exit code: 0 when every row is in the catalogue now, 1 when some were rejected (they are listed), 2 \
+when the files or the options cannot be used.
+"""
+
+
+@imports.command("items", no_args_is_help=True, help=ITEMS_HELP)
+def import_items(
+    files: Files,
+    site: SiteOption = "demo",
+    maps: Maps = None,
+    sets: Sets = None,
+    change: Annotated[
+        bool, typer.Option("--change", help="Change items that are there already.")
+    ] = False,
+    mapping: MappingFile = None,
+    table_format: FormatOption = None,
+    delimiter: Delimiter = None,
+    source: SourceName = None,
+) -> None:
+    with _usage_errors():
+        told = FileMapping.of(maps or (), sets or (), (), table_format, delimiter, mapping)
+        if told.events:
+            raise MappingError("Items are not events: `events` in the mapping has no meaning here.")
+        chosen = item_files(site, told, source)
+        chosen.check(files)
+    _run(files, chosen, lambda services: ItemImport(services.items, chosen, change=change))
+
+
+@contextmanager
+def _usage_errors() -> Iterator[None]:
+    """What cannot be used is said with the command's usage, and ends with exit code 2."""
+    try:
+        yield
     except (MappingError, BrokenSourceError) as error:
         raise typer.BadParameter(str(error)) from None
 
-    def begin(services: "Services") -> EventImport:
-        return EventImport(services.tracking, services.clock, site, told, source_name=source)
 
-    _run(files, site, begin)
-
-
-def _run(files: list[str], site: str, begin: Callable[["Services"], EventImport]) -> None:
+def _run(
+    files: list[str],
+    chosen: FileSet,
+    begin: Callable[["Services"], EventImport | ItemImport],
+) -> None:
     """Run an import, show how it goes and what became of it, and end with its exit code."""
     started = time.monotonic()
     tally = Tally()
@@ -143,8 +189,8 @@ def _run(files: list[str], site: str, begin: Callable[["Services"], EventImport]
 
     async def work(services: "Services") -> None:
         nonlocal tally
-        if await services.sites.ensure_site(site):
-            complaints.print(f"The site {site} is new.", highlight=False)
+        if await services.sites.ensure_site(chosen.site):
+            complaints.print(f"The site {chosen.site} is new.", highlight=False)
         job = begin(services)
         tally = job.tally
         await job.run(files, advance)
@@ -177,7 +223,7 @@ def _interrupt(*_: object) -> None:
 
 
 @contextmanager
-def _progress(files: list[str]) -> Iterator[Callable[[str, int], None]]:
+def _progress(files: list[str]) -> Iterator[Advance]:
     """A bar over the bytes of all files, on a terminal."""
     sizes = {name: Path(name).stat().st_size for name in files if name != STDIN}
     read: Counter[str] = Counter()
@@ -209,7 +255,7 @@ def _show_problems(tally: Tally) -> None:
     if more > 0:
         counts = ", ".join(f"{count} {reason}" for reason, count in sorted(tally.rejected.items()))
         complaints.print(f"and {more} more; together {counts}", highlight=False)
-    if tally.too_old * 2 > tally.events:
+    if tally.too_old * 2 > tally.total:
         days = Settings().data_retention_days
         complaints.print(
             f"Most of it is older than events are kept here ({days} days). To keep it, set "

@@ -53,25 +53,28 @@ def with_services(work: Callable[["Services"], Coroutine[Any, Any, T]]) -> T:
 def run_with_services(
     settings: Settings, work: Callable[["Services"], Coroutine[Any, Any, T]]
 ) -> T:
-    """The same with settings that `database()` gave."""
+    """The same with settings that `database()` gave. Rates are for requests: here there are none."""
     from app.main import (
         open_services,
     )  # the wiring is slow to import, and not every command needs it
 
+    rates = ("rate_limit", "rate_limit_per_key", "rate_limit_per_session")
+    unlimited = settings.model_copy(update=dict.fromkeys(rates, "off"))
+
     async def run() -> T:
-        async with open_services(settings) as services:
+        async with open_services(unlimited) as services:
             return await work(services)
 
     return asyncio.run(run())
 
 
 def show_tally(tally: Tally, seconds: float) -> None:
-    """What became of events, and how long it took."""
+    """What became of events or items, and how long it took."""
     table = Table(show_header=False)
     table.add_column()
     table.add_column(justify="right")
     for name, count in tally.lines():
         table.add_row(name, f"{count:,}")
     table.add_row("seconds", f"{seconds:,.1f}")
-    table.add_row("events a second", f"{tally.events / max(seconds, 0.001):,.0f}")
+    table.add_row(f"{tally.things} a second", f"{tally.total / max(seconds, 0.001):,.0f}")
     console.print(table)

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from app.core.auth import Principal, Scope
 from app.core.context import RequestInfo
 from app.demo.generator import days_until, events_of_day
+from app.demo.items import add_items
 from app.demo.size import DemoSize
 from app.importing.feed import feed
 from app.importing.tally import Tally
@@ -36,6 +37,7 @@ class DemoFill:
         sites = self._services.sites
         await sites.ensure_site(DEMO_SITE, "Demonstration")
         now = self._services.clock.now()
+        await add_items(self._services.items, DEMO_SITE, now)
 
         async def send(batch: Sequence[IncomingEvent]) -> None:
             outcomes = await self._services.tracking.ingest(batch, self._principal, RequestInfo())
@@ -43,7 +45,7 @@ class DemoFill:
                 self.tally.count(outcome)
             last = batch[-1].timestamp or now
             passed = 1 - (now - last) / timedelta(days=self._size.days)
-            advance(min(1, max(0, passed)), self.tally.events)
+            advance(min(1, max(0, passed)), self.tally.total)
 
         await feed(self._events(now), send)
         await sites.mark_demo_filled(DEMO_SITE)

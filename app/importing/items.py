@@ -14,8 +14,6 @@ from app.modules.items.inputs import CreateItemInput, UpdateItemInput, fields_of
 from app.modules.items.service import ItemService
 
 ITEM_FIELDS = Fields(CreateItemInput)
-BATCH = 50
-
 EXISTS, CHANGED = "EXISTS", "CHANGED"
 INVALID = "INVALID"
 
@@ -52,7 +50,7 @@ class ItemImport:
     ) -> None:
         """Import the files; `self.tally` has the counts. Raises as `EventImport.run` does."""
         self._files.check(paths)
-        await feed(self._rows(self._files.rows(paths, advance)), self._send, BATCH)
+        await feed(self._rows(self._files.rows(paths, advance)), self._send, size=1)
 
     def _rows(self, rows: Iterable[FoundRow]) -> Iterator[_Numbered]:
         for found in rows:
@@ -67,12 +65,12 @@ class ItemImport:
                 yield _Numbered(values, found.file, line)
 
     async def _send(self, batch: Sequence[_Numbered]) -> None:
-        for numbered in batch:
-            try:
-                await self._store(numbered.values)
-            except BadInputError as error:
-                message = str(error).removeprefix("input.")
-                self.tally.reject(INVALID, message, numbered.file, numbered.line)
+        [numbered] = batch
+        try:
+            await self._store(numbered.values)
+        except BadInputError as error:
+            message = str(error).removeprefix("input.")
+            self.tally.reject(INVALID, message, numbered.file, numbered.line)
 
     async def _store(self, values: dict[str, Any]) -> None:
         if not values.get("title"):

@@ -43,7 +43,7 @@ class Item:
     attributes: JSON | None = strawberry.field(description="Anything else about it, as an object.")
     created_at: datetime = strawberry.field(description="When it was made.")
     updated_at: datetime = strawberry.field(description="When it was changed last.")
-    # How many items the answer may have of where this one is: the product of the limits so far.
+    # How many items the answer may have at this one's place: the product of the limits around it.
     among: strawberry.Private[int] = 1
 
     @classmethod
@@ -83,8 +83,8 @@ class Item:
 
     @strawberry.field(
         description="Other ACTIVE items like this one: of the same category, newest first, then of "
-        f"the same kind, newest first. An answer may ask for {MAX_RELATED_IN_ALL} at most: in a list "
-        "of items its limit times this one counts, and LIMIT_EXCEEDED says that it is more."
+        "the same kind, newest first. In a list of items the list's limit times this one may be at "
+        f"most {MAX_RELATED_IN_ALL:,}; beyond it is LIMIT_EXCEEDED."
     )
     async def related(
         self,
