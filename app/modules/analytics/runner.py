@@ -55,8 +55,9 @@ class Run:
         found = await self.aggregate(plan.first_row_stages(categories))
         rows = Rows(plan.query, plan.rows, found[: plan.row_limit])
         cut = len(rows) < len(found)
+        these = rows.keys if cut or plan.query.only_ranked else None
         for part in plan.rows[1:]:
-            for stages in plan.more_row_stages(part, categories, rows.keys if cut else None):
+            for stages in plan.more_row_stages(part, categories, these):
                 rows.take(part, await self.aggregate(stages))
         rows.add_to(answer)
         if cut and Part.COUNTS not in plan.totals:

@@ -15,6 +15,7 @@ from app.core.errors import UnavailableError
 from app.core.telemetry import GROUP_EVENTS, timed
 from app.modules.tracking.dedup import Deduplication
 from app.modules.tracking.events import Candidate, Outcome, Reason, Verdict
+from app.repositories.base import Refused
 from app.repositories.events import EventRepository
 from app.schemas.event import ORDER_INDEX
 
@@ -116,49 +117,78 @@ class GroupCommit:
         return group
 
     async def _commit(self, site: str, candidates: Sequence[Candidate]) -> list[Outcome]:
-        """Claim, write and settle one group."""
+        """Claim, write and settle one group, so that it ends as if sent one by one, in its order."""
         GROUP_EVENTS.observe(len(candidates))
-        with timed("claim"):
-            await self._drop_replays(site, candidates)
-            await self._deduplication.claim(site, [c for c in candidates if c.outcome is None])
-        winners = [candidate for candidate in candidates if candidate.outcome is None]
-        with timed("write"):
-            refused = await self._events.insert(site, [winner.document for winner in winners])
-        losers: list[Candidate] = []
+        accepted: set[str] = set()
+        part: dict[str, Candidate] = {}
+        for candidate in candidates:
+            if candidate.event_id in part:
+                # What became of the id decides what becomes of the second event that has it.
+                accepted |= await self._commit_part(site, list(part.values()))
+                part = {}
+            if candidate.event_id in accepted:
+                candidate.outcome = _replayed(candidate, candidate.event_id)
+            else:
+                part[candidate.event_id] = candidate
+        await self._commit_part(site, list(part.values()))
+        return [candidate.outcome for candidate in candidates if candidate.outcome is not None]
+
+    async def _commit_part(self, site: str, candidates: Sequence[Candidate]) -> set[str]:
+        """Commit candidates of different ids; the ids that are accepted."""
+        undecided = candidates
+        while undecided:
+            with timed("claim"):
+                await self._drop_replays(site, undecided)
+                await self._deduplication.claim(site, [c for c in undecided if c.outcome is None])
+            winners = [candidate for candidate in undecided if candidate.outcome is None]
+            with timed("write"):
+                refused = await self._events.insert(site, [winner.document for winner in winners])
+            await self._end(site, winners, refused)
+            lost = await self._deduplication.settle(site, winners)
+            # Who was turned away for a candidate that was refused itself is decided once more.
+            undecided = [c for c in undecided if c.outcome and c.outcome.stands_for in lost]
+            undecided = [c for c in undecided if c.event_id not in lost]
+            for candidate in undecided:
+                candidate.outcome = None
+        return {
+            c.event_id for c in candidates if c.outcome and c.outcome.verdict is Verdict.ACCEPTED
+        }
+
+    async def _end(
+        self, site: str, winners: Sequence[Candidate], refused: Sequence[Refused]
+    ) -> None:
+        """Give who was written, and who was refused by a unique index, their outcomes."""
+        of_orders = [winners[r.place] for r in refused if r.index == ORDER_INDEX]
+        holders = await self._events.of_orders(site, [c.document["order"] for c in of_orders])
         for refusal in refused:
             loser = winners[refusal.place]
-            losers.append(loser)
             if refusal.index == ORDER_INDEX:
-                loser.outcome = _replayed(loser, "orderId: this order is counted already")
+                holder = holders.get(loser.document["order"])
+                loser.outcome = _replayed(loser, holder, "orderId: this order is counted already")
             else:
-                loser.outcome = _replayed(loser)
+                loser.outcome = _replayed(loser, loser.event_id)
         for winner in winners:
             if winner.outcome is None:
                 winner.outcome = Outcome(winner.event_id, Verdict.ACCEPTED)
-        await self._deduplication.settle(site, winners, losers)
-        return [candidate.outcome for candidate in candidates if candidate.outcome is not None]
 
     async def _drop_replays(self, site: str, candidates: Sequence[Candidate]) -> None:
-        """End the events whose id is stored, or stood earlier in this group: the first one wins.
+        """End the events whose id is stored.
 
         They must be out before anything is claimed, or a replay would hold a claim of its own.
         """
-        callers = [c.event_id for c in candidates if c.id_is_callers]
-        stored = await self._events.stored(site, callers)
-        seen: set[str] = set()
+        stored = await self._events.stored(
+            site, [c.event_id for c in candidates if c.id_is_callers]
+        )
         for candidate in candidates:
-            if candidate.event_id in stored or candidate.event_id in seen:
-                candidate.outcome = _replayed(candidate)
-            seen.add(candidate.event_id)
+            if candidate.event_id in stored:
+                candidate.outcome = _replayed(candidate, candidate.event_id)
 
 
 def _replayed(
-    candidate: Candidate, message: str = "An event with this id is stored already."
+    candidate: Candidate,
+    stands_for: str | None,
+    message: str = "An event with this id is stored already.",
 ) -> Outcome:
     return Outcome(
-        candidate.event_id,
-        Verdict.DUPLICATE,
-        Reason.REPLAYED,
-        message,
-        stands_for=candidate.event_id,
+        candidate.event_id, Verdict.DUPLICATE, Reason.REPLAYED, message, stands_for=stands_for
     )

@@ -24,6 +24,7 @@ from app.repositories.session_items import (
 )
 
 CACHE_SIZE = 100_000
+REMEMBERED = 8  # accepted events of one key
 # A claim and the write behind it take at most 4 s each (core/database.py): a claim older than this
 # whose event is not there was made by a process that died in between.
 CLAIM_LEASE = timedelta(seconds=10)
@@ -80,37 +81,39 @@ class Deduplication:
                 unsure.append((candidate, holder))
         await self._settle_against_others(site, unsure)
 
-    async def settle(
-        self, site: str, winners: Sequence[Candidate], losers: Sequence[Candidate]
-    ) -> None:
-        """After the write: remember what was accepted, mend the claims of what was not.
+    async def settle(self, site: str, winners: Sequence[Candidate]) -> set[str]:
+        """After the write: remember what was accepted, mend the claims of what was refused.
 
-        A loser's id (or order) was stored meanwhile by another process, maybe as another event.
+        A refused one's id was stored meanwhile by another process, maybe as another event: the ids
+        of those, whose claims stood for nothing, are returned.
         """
-        await self._mend_claims(site, [c for c in losers if c.claim_key is not None])
+        refused = []
         for winner in winners:
             if winner.claim_key is None or winner.outcome is None:
                 continue
             if winner.outcome.verdict is Verdict.ACCEPTED:
-                entry = (winner.at, winner.event_id)
-                self._accepted[winner.claim_key] = [
-                    *self._accepted.get(winner.claim_key, [])[-7:],
-                    entry,
-                ]
+                earlier = self._accepted.get(winner.claim_key, [])[-REMEMBERED + 1 :]
+                self._accepted[winner.claim_key] = [*earlier, (winner.at, winner.event_id)]
+            else:
+                refused.append(winner)
+        return await self._mend_claims(site, refused)
 
     def sweep(self) -> None:
         """Drop what has expired from the cache."""
         self._accepted.expire()
 
-    async def _mend_claims(self, site: str, losers: Sequence[Candidate]) -> None:
-        stored = await self._events.stored(site, [loser.event_id for loser in losers])
-        corrections = []
-        for loser in losers:
+    async def _mend_claims(self, site: str, refused: Sequence[Candidate]) -> set[str]:
+        """Make the claims what is stored; the ids of those that are stored as something else."""
+        stored = await self._events.stored(site, [loser.event_id for loser in refused])
+        corrections, stand_for_nothing = [], set()
+        for loser in refused:
             event = stored.get(loser.event_id)
-            same_key = event is not None and event.claim_key == loser.claim_key
-            at = event.at if event is not None and same_key else None
+            at = event.at if event is not None and event.claim_key == loser.claim_key else None
+            if at != loser.at:
+                stand_for_nothing.add(loser.event_id)
             corrections.append(Correction(loser.claim_key or "", loser.event_id, at))
         await self._claims.correct(site, corrections, self._clock.now())
+        return stand_for_nothing
 
     def _known_repeat(self, candidate: Candidate) -> tuple[datetime, str] | None:
         for at, event_id in self._accepted.get(candidate.claim_key or "", ()):

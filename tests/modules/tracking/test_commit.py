@@ -28,6 +28,9 @@ class StoredInMemory:
     async def stored(self, site: str, event_ids: Sequence[str]) -> dict[str, Any]:
         return {}
 
+    async def of_orders(self, site: str, orders: Sequence[str]) -> dict[str, str]:
+        return {}
+
     async def insert(self, site: str, events: Sequence[dict[str, Any]]) -> list[Any]:
         await self.gate.wait()
         if self.error is not None:
@@ -41,7 +44,8 @@ class NoCooldown:
 
     async def claim(self, site: str, candidates: Sequence[Candidate]) -> None: ...
 
-    async def settle(self, site: str, winners: Any, losers: Any) -> None: ...
+    async def settle(self, site: str, winners: Sequence[Candidate]) -> set[str]:
+        return set()
 
 
 @pytest.fixture

@@ -167,3 +167,26 @@ async def test_the_cache_answers_the_common_repeat_without_the_database(api: Any
     assert repeat["reason"] == "COOLDOWN"
     assert len(before) == 1
     assert await api.database["session_items"].count_documents({}) == 0
+
+
+async def test_an_id_is_replayed_only_where_it_is_stored(api: Any) -> None:
+    """In one batch, too: an id whose first event was a repeat may still stand for another one."""
+    results = await api.track(
+        impression(0, id="stored"),
+        impression(1, id="twice"),
+        impression(1, id="twice", itemId="lot-2"),
+        impression(2, id="twice", itemId="lot-3"),
+        impression(2, itemId="lot-2"),
+        *[impression(0, id="stored")] * 5,
+    )
+    assert [result["reason"] for result in results] == [
+        None,
+        "COOLDOWN",
+        None,
+        "REPLAYED",
+        "COOLDOWN",
+        *["REPLAYED"] * 5,
+    ]
+    decisions = await api.database["decisions"].find({}).to_list(None)
+    stored = await api.database["events"].distinct("_id")
+    assert {f"demo:{decision['stands_for']}" for decision in decisions} <= set(stored)

@@ -180,7 +180,7 @@ async def test_the_same_id_on_another_site_is_another_event(api: Any) -> None:
 async def test_an_order_counts_once(api: Any) -> None:
     """A second conversion of the same order is a DUPLICATE, in one batch and later; clicks may share it."""
     order = {"type": "CONVERSION", "orderId": "o-1", "conversionValue": "10"}
-    first, second = await api.track(order, order)
+    first, second = await api.track(order | {"id": "counted"}, order)
     [third] = await api.track(order)
     [click] = await api.track({"type": "CLICK", "itemId": "a", "orderId": "o-1"})
     assert [r["verdict"] for r in (first, second, third, click)] == [
@@ -191,6 +191,7 @@ async def test_an_order_counts_once(api: Any) -> None:
     ]
     assert second["reason"] == "REPLAYED"
     assert "orderId" in second["message"]
+    assert await api.database["decisions"].distinct("stands_for") == ["counted"]
 
 
 async def test_an_amount_without_currency_is_of_the_sites(api: Any) -> None:
