@@ -10,7 +10,8 @@ from app.importing.feed import feed
 from app.importing.fields import Fields
 from app.importing.files import Advance, FileSet, FoundRow
 from app.importing.identity import complete_identity, event_id
-from app.importing.mapping import FileMapping, UnreadableRowError
+from app.importing.mapping import FileMapping
+from app.importing.reading import UnreadableRowError
 from app.importing.tally import Tally
 from app.modules.tracking.events import IncomingEvent, Reason
 from app.modules.tracking.service import TrackingService

@@ -26,7 +26,7 @@ async def feed(
     """Send everything in batches. They begin in their order, and a few are under way at a time.
 
     A batch is tried again while the database is away: events with ids of their own are not counted
-    twice by that. Raises what a batch ended with, and then others that are under way are given up;
+    twice by that, but what the first try did store is then answered as a repeat. Raises what a batch ended with, and then others that are under way are given up;
     or what the reading of `things` ended with, when all that was read before is sent.
     """
     iterator = iter(things)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from app.importing.fields import Fields
 from app.importing.identity import digest, row_id
-from app.importing.mapping import FileMapping, MappingError, RowPlace, RowReader
+from app.importing.mapping import FileMapping, MappingError
+from app.importing.reading import RowPlace, RowReader
 from app.importing.rows import Row, Table
 from app.importing.source import STDIN, Source
 

@@ -8,7 +8,8 @@ from app.core.errors import BadInputError, ConflictError
 from app.importing.feed import feed
 from app.importing.fields import Fields
 from app.importing.files import Advance, FileSet, FoundRow
-from app.importing.mapping import FileMapping, UnreadableRowError
+from app.importing.mapping import FileMapping
+from app.importing.reading import UnreadableRowError
 from app.importing.tally import Tally
 from app.modules.items.inputs import CreateItemInput, UpdateItemInput, fields_of
 from app.modules.items.service import ItemService

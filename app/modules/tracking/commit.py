@@ -22,13 +22,17 @@ from app.schemas.event import ORDER_INDEX
 MAX_GROUP = 5_000  # events that share one write
 MAX_WAITING = 50_000  # events that may wait; beyond it the caller is told to try again
 DEADLINE_SECONDS = 4.5  # an answer is due within 5 s, even when the database is away
+FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = (
+    0.005,
+    0.2,
+)  # for an event that is being written elsewhere
 
 
 @dataclass(slots=True)
 class _Waiting:
     site: str
     candidates: Sequence[Candidate]
-    done: asyncio.Future[list[Outcome]]
+    done: asyncio.Future[None]
 
 
 class GroupCommit:
@@ -60,18 +64,40 @@ class GroupCommit:
         Raises UnavailableError when that cannot be had in time: then they may or may not be stored,
         and sending them again with the same ids never counts them twice.
         """
-        if not candidates:
-            return []
+        loop = asyncio.get_running_loop()
+        deadline_at = loop.time() + DEADLINE_SECONDS
+        wait = FIRST_WAIT_SECONDS
+        undecided = list(candidates)
+        while undecided:
+            await self._commit_with_others(site, undecided, deadline_at)
+            # What is left was turned away for an event that another process is still writing. It is
+            # waited for here, and not in the group: whoever waits must hold up nobody, and two
+            # processes that waited with claims in hand could wait for each other.
+            undecided = [candidate for candidate in undecided if candidate.outcome is None]
+            if undecided:
+                if loop.time() + wait > deadline_at:
+                    raise UnavailableError(
+                        "A write of the same impression has not ended yet. Try again."
+                    )
+                await asyncio.sleep(wait)
+                wait = min(wait * 2, LONGEST_WAIT_SECONDS)
+        return [candidate.outcome for candidate in candidates if candidate.outcome is not None]
+
+    async def _commit_with_others(
+        self, site: str, candidates: Sequence[Candidate], deadline_at: float
+    ) -> None:
+        """Wait until the group that these candidates are put into has been committed."""
         if self._worker is None or self._stopping:
             raise UnavailableError("The server is starting or stopping. Try again.")
         if self._waiting_events + len(candidates) > MAX_WAITING:
             raise UnavailableError("Too many events are waiting to be written. Try again later.")
-        waiting = _Waiting(site, candidates, asyncio.get_running_loop().create_future())
+        loop = asyncio.get_running_loop()
+        waiting = _Waiting(site, candidates, loop.create_future())
         self._queue.append(waiting)
         self._waiting_events += len(candidates)
         self._arrived.set()
         try:
-            return await asyncio.wait_for(waiting.done, DEADLINE_SECONDS)
+            await asyncio.wait_for(waiting.done, deadline_at - loop.time())
         except TimeoutError:
             raise UnavailableError from None
 
@@ -83,20 +109,19 @@ class GroupCommit:
                 continue
             group = self._next_group()
             candidates = [candidate for waiting in group for candidate in waiting.candidates]
+            failure: Exception | None = None
             try:
                 with deadline():
-                    outcomes = await self._commit(group[0].site, candidates)
+                    await self._commit(group[0].site, candidates)
             except Exception as error:  # every waiting request gets it, whatever it is
-                for waiting in group:
-                    if not waiting.done.done():
-                        waiting.done.set_exception(error)
-                continue
-            place = 0
+                failure = error
             for waiting in group:
-                part = outcomes[place : place + len(waiting.candidates)]
-                place += len(waiting.candidates)
-                if not waiting.done.done():
-                    waiting.done.set_result(part)
+                if waiting.done.done():
+                    continue  # given up meanwhile
+                if failure is None:
+                    waiting.done.set_result(None)
+                else:
+                    waiting.done.set_exception(failure)
 
     def _next_group(self) -> list[_Waiting]:
         """What waits for the first one's site, up to the bound; a request is never split."""
@@ -116,31 +141,36 @@ class GroupCommit:
         self._waiting_events -= size
         return group
 
-    async def _commit(self, site: str, candidates: Sequence[Candidate]) -> list[Outcome]:
-        """Claim, write and settle one group, so that it ends as if sent one by one, in its order."""
+    async def _commit(self, site: str, candidates: Sequence[Candidate]) -> None:
+        """Claim, write and settle one group, so that it ends as if sent one by one, in its order.
+
+        Candidates that are left without an outcome have to be tried again.
+        """
         GROUP_EVENTS.observe(len(candidates))
-        accepted: set[str] = set()
+        decided: dict[str, Candidate] = {}
         part: dict[str, Candidate] = {}
         for candidate in candidates:
             if candidate.event_id in part:
                 # What became of the id decides what becomes of the second event that has it.
-                accepted |= await self._commit_part(site, list(part.values()))
+                await self._commit_part(site, list(part.values()))
+                decided |= part
                 part = {}
-            if candidate.event_id in accepted:
-                candidate.outcome = _replayed(candidate, candidate.event_id)
-            else:
+            first = decided.get(candidate.event_id)
+            if first is None or (first.outcome and first.outcome.verdict is Verdict.DUPLICATE):
                 part[candidate.event_id] = candidate
+            elif first.outcome is not None:
+                candidate.outcome = _replayed(candidate, candidate.event_id)
         await self._commit_part(site, list(part.values()))
-        return [candidate.outcome for candidate in candidates if candidate.outcome is not None]
 
-    async def _commit_part(self, site: str, candidates: Sequence[Candidate]) -> set[str]:
-        """Commit candidates of different ids; the ids that are accepted."""
+    async def _commit_part(self, site: str, candidates: Sequence[Candidate]) -> None:
+        """Commit candidates of different ids."""
         undecided = candidates
         while undecided:
             with timed("claim"):
                 await self._drop_replays(site, undecided)
-                await self._deduplication.claim(site, [c for c in undecided if c.outcome is None])
-            winners = [candidate for candidate in undecided if candidate.outcome is None]
+                winners = await self._deduplication.claim(
+                    site, [c for c in undecided if c.outcome is None]
+                )
             with timed("write"):
                 refused = await self._events.insert(site, [winner.document for winner in winners])
             await self._end(site, winners, refused)
@@ -150,9 +180,6 @@ class GroupCommit:
             undecided = [c for c in undecided if c.event_id not in lost]
             for candidate in undecided:
                 candidate.outcome = None
-        return {
-            c.event_id for c in candidates if c.outcome and c.outcome.verdict is Verdict.ACCEPTED
-        }
 
     async def _end(
         self, site: str, winners: Sequence[Candidate], refused: Sequence[Refused]

@@ -5,14 +5,12 @@ index, claimed atomically. A claim is worth only as much as its event: before an
 away for another's claim, that other event has been seen in the database.
 """
 
-import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from cachetools import TTLCache
 
 from app.core.clock import Clock
-from app.core.errors import UnavailableError
 from app.modules.tracking.events import Candidate, Outcome, Reason, Verdict
 from app.repositories.events import EventRepository, StoredEvent
 from app.repositories.session_items import (
@@ -28,9 +26,6 @@ REMEMBERED = 8  # accepted events of one key
 # A claim and the write behind it take at most 4 s each (core/database.py): a claim older than this
 # whose event is not there was made by a process that died in between.
 CLAIM_LEASE = timedelta(seconds=10)
-# How long to wait for an event that another process is writing at this moment.
-IN_FLIGHT_SECONDS = 3.0
-FIRST_WAIT_SECONDS = 0.005
 # Claims are gone after their lifetime; older events are compared with the stored ones instead.
 LATE_AFTER = CLAIM_LIFETIME - timedelta(hours=1)
 
@@ -53,33 +48,30 @@ class Deduplication:
             CACHE_SIZE, max(cache_seconds, 1)
         )
 
-    async def claim(self, site: str, candidates: Sequence[Candidate]) -> None:
-        """Give every candidate that lost its outcome; those left without one hold their claim."""
-        contenders = []
+    async def claim(self, site: str, candidates: Sequence[Candidate]) -> list[Candidate]:
+        """Those candidates that hold their claim, or need none. Those that lost have their outcome.
+
+        A candidate that has neither lost to an event that another process is writing at this moment:
+        only when that event is stored, or will never be, can it be decided.
+        """
         for candidate in candidates:
-            if candidate.claim_key is None:
-                continue
             known = self._known_repeat(candidate)
             if known is not None:
                 candidate.outcome = _cooldown(candidate, *known)
-            else:
-                contenders.append(candidate)
-        if not contenders:
-            return
         now = self._clock.now()
+        contenders = [c for c in candidates if c.claim_key is not None and c.outcome is None]
         await self._compare_late_ones_with_stored(site, contenders, now)
         contenders = [candidate for candidate in contenders if candidate.outcome is None]
-        holders = await self._claims.claim(site, [_request(c) for c in contenders], now)
+        lost = await self._lost(site, contenders, now)
         in_group = {candidate.event_id for candidate in contenders}
-        unsure = []
-        for candidate, holder in zip(contenders, holders, strict=True):
-            if holder is None:
-                continue
+        elsewhere = []
+        for candidate, holder in lost:
             if holder.event in in_group:
                 candidate.outcome = _cooldown(candidate, holder.at, holder.event)
             else:
-                unsure.append((candidate, holder))
-        await self._settle_against_others(site, unsure)
+                elsewhere.append((candidate, holder))
+        unsure = await self._compare_with_holders(site, elsewhere, now)
+        return [c for c in candidates if c.outcome is None and c.event_id not in unsure]
 
     async def settle(self, site: str, winners: Sequence[Candidate]) -> set[str]:
         """After the write: remember what was accepted, mend the claims of what was refused.
@@ -121,50 +113,30 @@ class Deduplication:
                 return at, event_id
         return None
 
-    async def _settle_against_others(
-        self, site: str, unsure: list[tuple[Candidate, Holder]]
-    ) -> None:
-        """Claims held by other groups: turn away where the holder is stored, wait while it is being
-        written, take over where it never will be."""
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + IN_FLIGHT_SECONDS
-        wait = FIRST_WAIT_SECONDS
-        while unsure:
-            stored = await self._events.stored(site, [holder.event for _, holder in unsure])
-            missing = []
-            for candidate, holder in unsure:
-                event = stored.get(holder.event)
-                if event is not None and event.claim_key == candidate.claim_key:
-                    candidate.outcome = _cooldown(candidate, holder.at, holder.event)
-                else:
-                    missing.append((candidate, holder))
-            if not missing:
-                return
-            unsure = await self._take_over_abandoned(site, missing)
-            if unsure:
-                if loop.time() > deadline:
-                    raise UnavailableError(
-                        "A write of the same impression has not ended yet. Try again."
-                    )
-                await asyncio.sleep(wait)
-                wait = min(wait * 2, 0.2)
-
-    async def _take_over_abandoned(
-        self, site: str, missing: list[tuple[Candidate, Holder]]
+    async def _lost(
+        self, site: str, contenders: Sequence[Candidate], now: datetime
     ) -> list[tuple[Candidate, Holder]]:
-        """Who is still unsure after the claims of the dead have been taken over."""
-        now = self._clock.now()
-        retried = []
-        unsure = []
-        for candidate, holder in missing:
-            if now - holder.made > CLAIM_LEASE:
+        """Claim for all; who lost, and to whom."""
+        holders = await self._claims.claim(site, [_request(c) for c in contenders], now)
+        return [(c, h) for c, h in zip(contenders, holders, strict=True) if h is not None]
+
+    async def _compare_with_holders(
+        self, site: str, lost: list[tuple[Candidate, Holder]], now: datetime
+    ) -> set[str]:
+        """Turn away whose holder is stored, take over the claims of the dead; the ids still unsure."""
+        stored = await self._events.stored(site, [holder.event for _, holder in lost])
+        unsure, abandoned = set(), []
+        for candidate, holder in lost:
+            event = stored.get(holder.event)
+            if event is not None and event.claim_key == candidate.claim_key:
+                candidate.outcome = _cooldown(candidate, holder.at, holder.event)
+            elif now - holder.made > CLAIM_LEASE:
                 await self._claims.release(site, candidate.claim_key or "", holder.event)
-                retried.append(candidate)
+                abandoned.append(candidate)
             else:
-                unsure.append((candidate, holder))
-        if retried:
-            holders = await self._claims.claim(site, [_request(c) for c in retried], now)
-            unsure += [(c, h) for c, h in zip(retried, holders, strict=True) if h is not None]
+                unsure.add(candidate.event_id)
+        if abandoned:
+            unsure |= {c.event_id for c, _ in await self._lost(site, abandoned, now)}
         return unsure
 
     async def _compare_late_ones_with_stored(

@@ -42,7 +42,8 @@ class StoredInMemory:
 class NoCooldown:
     """Stands in for the deduplication: every claim is won."""
 
-    async def claim(self, site: str, candidates: Sequence[Candidate]) -> None: ...
+    async def claim(self, site: str, candidates: Sequence[Candidate]) -> Sequence[Candidate]:
+        return candidates
 
     async def settle(self, site: str, winners: Sequence[Candidate]) -> set[str]:
         return set()

@@ -28,8 +28,8 @@ def of_user(query: ReportQuery) -> list[Stage]:
                 "_id": None,
                 "impressions": {"$sum": "$impressions"},
                 "clicks": {"$sum": "$clicks"},
-                "viewed_items": {"$sum": "$viewed"},
-                "clicked_items": {"$sum": {"$min": ["$clicks", 1]}},
+                "viewed_items": _number_of_items("$viewed"),
+                "clicked_items": _number_of_items({"$min": ["$clicks", 1]}),
             }
         },
     ]
@@ -38,3 +38,8 @@ def of_user(query: ReportQuery) -> list[Stage]:
 def _one_of(*types: EventType) -> Expression:
     """1 for an event of these types, else 0."""
     return {"$cond": [{"$in": ["$type", [each.value for each in types]]}, 1, 0]}
+
+
+def _number_of_items(one_or_zero: Expression) -> Expression:
+    """How many items this is 1 of. Null, the group of events without an item, is none."""
+    return {"$sum": {"$cond": [{"$gt": ["$_id", None]}, one_or_zero, 0]}}
