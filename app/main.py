@@ -19,7 +19,7 @@ from app.core.auth import Scope
 from app.core.clock import Clock, SystemClock
 from app.core.config import SECONDS_PER_DAY, Settings
 from app.core.context import Context
-from app.core.database import Client, connect, prepare, reconcile_indexes
+from app.core.database import Client, connect, current_lifetimes, prepare, reconcile_indexes
 from app.core.errors import UnavailableError
 from app.core.ports import ImpressionTracker, ItemDirectory, ItemReports
 from app.http import health
@@ -116,24 +116,29 @@ def build_services(settings: Settings, clock: Clock) -> Services:
     return Services(settings, clock, sites, items, tracking, audit, commit, deduplication, registry)
 
 
-async def prepare_database(client: Client, settings: Settings) -> None:
-    """Bind the documents, make the indexes what they should be, and the demo site where it is asked for."""
+async def prepare_database(client: Client, settings: Settings, *, serving: bool) -> None:
+    """Bind the documents and make the indexes what they should be.
+
+    How long things are kept follows the server's settings. A command may be run with others, and
+    must not shorten it: what it finds stays.
+    """
     database = client.get_database(settings.database)
     await prepare(database, DOCUMENTS)
     days = settings.data_retention_days
-    await reconcile_indexes(
-        database,
-        DOCUMENTS,
-        {
-            TTL_INDEX: days * SECONDS_PER_DAY if days else None,
-            LEDGER_TTL_INDEX: settings.ledger_retention_days * SECONDS_PER_DAY,
-        },
-    )
+    lifetimes = {
+        TTL_INDEX: days * SECONDS_PER_DAY if days else None,
+        LEDGER_TTL_INDEX: settings.ledger_retention_days * SECONDS_PER_DAY,
+    }
+    if not serving:
+        lifetimes |= await current_lifetimes(database, DOCUMENTS, lifetimes)
+    await reconcile_indexes(database, DOCUMENTS, lifetimes)
 
 
 async def ensure_demo_keys(sites: SiteService, settings: Settings) -> None:
     """With the three demo keys set, the site demo has them."""
     if settings.demo_keys is None:
+        if settings.demo_write_key or settings.demo_read_key or settings.demo_admin_key:
+            logger.warning("the FOOTFALL_DEMO_*_KEY settings count only when all three are set")
         return
     await sites.ensure_site(DEMO_SITE, "Demonstration")
     for scope, key in settings.demo_keys.items():
@@ -142,15 +147,19 @@ async def ensure_demo_keys(sites: SiteService, settings: Settings) -> None:
 
 @asynccontextmanager
 async def open_services(
-    settings: Settings, clock: Clock | None = None, client: Client | None = None
+    settings: Settings,
+    clock: Clock | None = None,
+    client: Client | None = None,
+    *,
+    serving: bool = False,
 ) -> AsyncIterator[Services]:
-    """Connected and running services, for the API and for commands.
+    """Connected and running services, for the API (`serving`) and for commands.
 
     Raises the driver's error when the database cannot be reached.
     """
     connection = client or connect(_mongo_url(settings))
     try:
-        await prepare_database(connection, settings)
+        await prepare_database(connection, settings, serving=serving)
         services = build_services(settings, clock or SystemClock())
         await ensure_demo_keys(services.sites, settings)
         services.commit.start()
@@ -253,7 +262,9 @@ async def _keep_running(app: FastAPI, settings: Settings) -> None:
     """Open the services, again and again until the database is there, and keep them open."""
     while True:
         try:
-            async with open_services(settings, app.state.clock, app.state.client) as services:
+            async with open_services(
+                settings, app.state.clock, app.state.client, serving=True
+            ) as services:
                 app.state.services = services
                 app.state.started.set()
                 await asyncio.Event().wait()

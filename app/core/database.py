@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -91,6 +91,25 @@ async def reconcile_indexes(
             wanted[name] = options
         await _ensure_collection(database, collection.name)
         await _reconcile_collection(database, collection.name, wanted)
+
+
+async def current_lifetimes(
+    database: DatabaseHandle, documents: Sequence[type[Document]], names: Collection[str]
+) -> dict[str, int | None]:
+    """Seconds after which these TTL indexes expire things now; None where nothing expires.
+
+    Those of collections that do not exist yet are left out.
+    """
+    existing = await database.list_collection_names()
+    found: dict[str, int | None] = {}
+    for document in documents:
+        collection = str(document.get_settings().name)
+        declared = {str(index.document["name"]) for index in _declared_indexes(document)}
+        if collection in existing and declared & set(names):
+            indexes = await database.get_collection(collection).index_information()
+            for name in declared & set(names):
+                found[name] = indexes.get(name, {}).get("expireAfterSeconds")
+    return found
 
 
 def _declared_indexes(document: type[Document]) -> list[IndexModel]:

@@ -32,6 +32,10 @@ class SiteRules(SiteDefaults, Protocol):
         """Whether only events with consentGiven count."""
 
     @property
+    def sample_one_in(self) -> int:
+        """Of so many visitors one is counted; 1 counts all."""
+
+    @property
     def excluded_types(self) -> Sequence[str]:
         """Event types that are not counted."""
 

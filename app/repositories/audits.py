@@ -10,6 +10,8 @@ from app.repositories.base import Raw, Repository
 from app.repositories.events import COUNTED
 from app.schemas import Decision, Event
 
+_WEIGHT = {"$ifNull": ["$weight", 1]}
+
 
 class EventAudit(Repository[Event]):
     """Recounts stored events of a range of the time they happened, the end left out."""
@@ -17,13 +19,16 @@ class EventAudit(Repository[Event]):
     document: ClassVar[type[Document]] = Event
 
     async def by_type(self, site: str, start: datetime, end: datetime) -> dict[str, int]:
-        """Counted events by type, each type with a count of its own."""
-        return {
-            kind.value: await self.collection.count_documents(
-                {**_happened(site, start, end), **COUNTED, "type": kind.value}
-            )
-            for kind in EventType
-        }
+        """Counted events by type; one of a sample counts for as many as it stands for."""
+        rows = await self._aggregate(
+            site,
+            [
+                {"$match": {**_happened(site, start, end), **COUNTED}},
+                {"$group": {"_id": "$type", "events": {"$sum": _WEIGHT}}},
+            ],
+        )
+        found = {row["_id"]: int(row["events"]) for row in rows}
+        return {kind.value: found.get(kind.value, 0) for kind in EventType}
 
     async def voided(self, site: str, start: datetime, end: datetime) -> int:
         """Stored events that an admin withdrew."""
@@ -32,13 +37,13 @@ class EventAudit(Repository[Event]):
         )
 
     async def distinct(self, site: str, field: str, start: datetime, end: datetime) -> int:
-        """How many different values a field has among the counted events that have it."""
+        """How many different values a field has among the counted events that have it, weighted."""
         rows = await self._aggregate(
             site,
             [
                 {"$match": {**_happened(site, start, end), **COUNTED, field: {"$exists": True}}},
-                {"$group": {"_id": f"${field}"}},
-                {"$count": "values"},
+                {"$group": {"_id": f"${field}", "weight": {"$max": _WEIGHT}}},
+                {"$group": {"_id": None, "values": {"$sum": "$weight"}}},
             ],
         )
         return int(rows[0]["values"]) if rows else 0

@@ -79,6 +79,8 @@ class Event(TextIdDocument):
     processing_consent: bool | None = None
     properties: dict[str, Any] | None = None
 
+    # For how many it stands, where the site counted a sample of its visitors; absent: for itself.
+    weight: int | None = None
     # Where an admin has withdrawn it: which void, when and why. It is stored, but not counted.
     void: dict[str, Any] | None = None
 

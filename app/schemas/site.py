@@ -14,6 +14,7 @@ class Site(TextIdDocument):
     timezone: str = "UTC"
     currency: str
     consent_required: bool = False
+    sample_one_in: int = 1
     excluded_types: list[str] = Field(default_factory=list)
     excluded_items: list[str] = Field(default_factory=list)
     excluded_sources: list[str] = Field(default_factory=list)

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from app.main import open_services
+
 
 async def lifetimes(api: Any) -> dict[str, Any]:
     """Seconds after which something expires, by collection and index."""
@@ -47,3 +49,24 @@ async def test_an_index_that_changed_is_made_anew(make_api: Any) -> None:
         ("site", 1),
         ("at", 1),
     ]
+
+
+async def test_a_command_does_not_change_how_long_things_are_kept(make_api: Any) -> None:
+    """Events kept for ever stay, though a command is run with the default of 90 days; and 7 days stay 7."""
+    for days, kept in ((0, None), (7, 7 * 86_400)):
+        api = await make_api(data_retention_days=days)
+        settings = api.settings.model_copy(update={"data_retention_days": 90})
+        async with open_services(settings):
+            pass
+        assert (await lifetimes(api)).get("events.retention") == kept
+
+
+async def test_a_command_that_comes_first_sets_what_its_settings_say(make_api: Any) -> None:
+    """On a new database there is nothing to keep: the first command makes the TTL index."""
+    api = await make_api()
+    settings = api.settings.model_copy(update={"database": f"{api.settings.database}_new"})
+    await api.app.state.client.drop_database(settings.database)
+    async with open_services(settings):
+        indexes = await api.app.state.client[settings.database]["events"].index_information()
+    assert indexes["retention"]["expireAfterSeconds"] == 90 * 86_400
+    await api.app.state.client.drop_database(settings.database)

@@ -8,7 +8,8 @@ import pytest
 
 from app.demo.audience import BOTS, DEVICES, make_visitor
 from app.demo.catalogue import AUCTION, BANNER, PRODUCT, catalogue, ends_at
-from app.demo.generator import SOURCES, busyness, days_until, events_of_day
+from app.demo.generator import busyness, days_until, events_of_day
+from app.demo.session import SOURCES
 from app.demo.size import DemoSize
 from app.modules.tracking.enrichment import read_agent
 from app.modules.tracking.events import IncomingEvent

@@ -196,6 +196,7 @@ async def test_endless_ndjson_lines_are_one_row(importer: Importer) -> None:
         ("type;itemId", "delimiter"),
         ("itemId,source", "Nothing says what type is"),
         ("type,itemId,itemId", "Columns that are there twice: itemId."),
+        ("type,itemId,item_id", "Two columns are named like itemId."),
     ],
 )
 async def test_a_header_that_does_not_fit_is_said_before_anything_is_written(

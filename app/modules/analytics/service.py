@@ -157,7 +157,8 @@ class AnalyticsService:
         async with self._runner.run(site) as run:
             answer = await run.answer(plan(query, Wanted(rows=parts)))
         currency = report_currency(answer.currencies, query.site_currency)
-        return [(row.start, Counted(row.measures, currency)) for row in answer.rows if row.start]
+        rows = answer.rows  # of a series, so that each of them has a start
+        return [(row.start, Counted(row.measures, currency)) for row in rows if row.start]
 
     async def overview(
         self,

@@ -129,6 +129,7 @@ class SiteService:
 
     async def mark_demo_filled(self, site: str) -> None:
         await self._sites.mark_demo_filled(site, self._clock.now())
+        self._known_sites.pop(site, None)
 
     def sweep(self) -> None:
         """Drop what has expired from the caches."""

@@ -9,6 +9,7 @@ from app.core.errors import BadInputError
 from app.schemas.event import EventType
 
 MAX_NAME = 100
+MAX_SAMPLE = 1_000
 MAX_EXCLUSIONS = 1_000
 MAX_EXCLUSION_LENGTH = 256
 
@@ -24,6 +25,8 @@ def check_setting(name: str, value: Any) -> Any:
         raise BadInputError('must be an IANA time zone such as "Europe/Zurich"', field)
     if name == "currency" and not is_currency(value):
         raise BadInputError('must be an ISO 4217 code such as "EUR"', field)
+    if name == "sample_one_in" and not 1 <= value <= MAX_SAMPLE:
+        raise BadInputError(f"must be from 1 to {MAX_SAMPLE}", field)
     if name.startswith("excluded_"):
         return _check_exclusions(name, value, field)
     return value

@@ -19,6 +19,10 @@ class Site:
     consent_required: bool = strawberry.field(
         description="Whether only events with consentGiven count; others are NO_CONSENT."
     )
+    sample_one_in: int = strawberry.field(
+        description="Of so many visitors one is counted, and stands for all of them in reports, which "
+        "then are not exact; the others are SAMPLED_OUT. 1 counts all."
+    )
     excluded_types: list[EventType] = strawberry.field(
         description="Event types that are not counted: EXCLUDED."
     )
@@ -40,6 +44,7 @@ class Site:
             timezone=document.timezone,
             currency=document.currency,
             consent_required=document.consent_required,
+            sample_one_in=document.sample_one_in,
             excluded_types=[EventType(name) for name in document.excluded_types],
             excluded_items=[strawberry.ID(item) for item in document.excluded_items],
             excluded_sources=document.excluded_sources,
@@ -63,6 +68,9 @@ class UpdateSiteInput:
         "ISO 4217 code of amounts that name none. Stored amounts keep theirs."
     )
     consent_required: bool | None = _setting("Count only events with consentGiven.")
+    sample_one_in: int | None = _setting(
+        "Count one of so many visitors, 1 to 1,000; always the same ones."
+    )
     excluded_types: list[EventType] | None = _setting("Event types that are not counted.")
     excluded_items: list[strawberry.ID] | None = _setting("Items whose events are not counted.")
     excluded_sources: list[str] | None = _setting("Sources whose events are not counted.")

@@ -62,13 +62,18 @@ class Preparation:
         except InvalidEventError as invalid:
             if invalid.reason is Reason.INVALID:
                 return _invalid(event, str(invalid))
+            derive_identity(event, arrival.site, arrival.request, arrival.salt)
             return self._rejected(event, arrival, invalid.reason, str(invalid))
         finally:
             times.end("validate")
         if event.user_agent is None:
             event.user_agent = arrival.request.user_agent
+        named_session = event.session_id
+        derive_identity(event, arrival.site, arrival.request, arrival.salt)
         try:
-            self._screening.screen(event, arrival.request, arrival.rules, arrival.key)
+            self._screening.screen(
+                event, named_session, arrival.request, arrival.rules, arrival.key
+            )
         except ScreenedOutError as screened_out:
             return self._rejected(event, arrival, screened_out.reason, str(screened_out))
         finally:
@@ -101,7 +106,6 @@ class Preparation:
         return Outcome(kept.event_id, Verdict.REJECTED, reason, message, document=kept.document)
 
     def _candidate(self, event: IncomingEvent, arrival: Arrival) -> Candidate:
-        derive_identity(event, arrival.site, arrival.request, arrival.salt)
         event_id = event.id or new_event_id()
         document = enriched_document(event, event_id, arrival)
         candidate = self.candidate_of(arrival.site, event_id, document)
@@ -170,5 +174,6 @@ def enriched_document(event: IncomingEvent, event_id: str, arrival: Arrival) -> 
         "consent": event.consent_given,
         "processing_consent": event.data_processing_consent,
         "properties": event.properties,
+        "weight": arrival.rules.sample_one_in if arrival.rules.sample_one_in > 1 else None,
     }
     return {name: value for name, value in document.items() if value is not None}

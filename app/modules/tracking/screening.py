@@ -1,5 +1,6 @@
 """Step 2: should the event be counted? Bots, consent, the site's exclusions, and rates."""
 
+import hashlib
 from collections.abc import Sequence
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
@@ -35,9 +36,17 @@ class Screening:
         self._by_session = Rate(settings.rate_limit_per_session)
 
     def screen(
-        self, event: IncomingEvent, request: RequestInfo, rules: SiteRules, key: str
+        self,
+        event: IncomingEvent,
+        named_session: str | None,
+        request: RequestInfo,
+        rules: SiteRules,
+        key: str,
     ) -> None:
-        """Raises ScreenedOutError. What is turned away for what it is uses up no rate."""
+        """Raises ScreenedOutError. What is turned away for what it is uses up no rate.
+
+        `named_session` is the session that the caller named: one that was derived is an address.
+        """
         if event.honeypot:
             raise ScreenedOutError(Reason.BOT, "honeypot: was filled in, which no person does")
         if event.user_agent is not None and is_bot(event.user_agent):
@@ -49,10 +58,14 @@ class Screening:
         excluded = exclusion(event, request, rules)
         if excluded is not None:
             raise ScreenedOutError(Reason.EXCLUDED, f"This site excludes events by {excluded}.")
+        if not in_sample(event.visitor_id or "", rules.sample_one_in):
+            raise ScreenedOutError(
+                Reason.SAMPLED_OUT, f"This site counts one of {rules.sample_one_in} visitors."
+            )
         for rate, who, name in (
             (self._by_address, request.address, "address"),
             (self._by_key, key, "key"),
-            (self._by_session, event.session_id, "session"),
+            (self._by_session, named_session, "session"),
         ):
             if not rate.allows(who):
                 raise ScreenedOutError(
@@ -81,6 +94,14 @@ def exclusion(event: IncomingEvent, request: RequestInfo, rules: SiteRules) -> s
     if request.address and is_in_networks(request.address, tuple(rules.excluded_addresses)):
         return "address"
     return None
+
+
+def in_sample(visitor: str, one_in: int) -> bool:
+    """Whether a visitor is counted: the same answer in every process and at every time."""
+    if one_in == 1:
+        return True
+    digest = hashlib.blake2b(visitor.encode(), digest_size=8, person=b"sample").digest()
+    return int.from_bytes(digest, "big") % one_in == 0
 
 
 @lru_cache(maxsize=20_000)

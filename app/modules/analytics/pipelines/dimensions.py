@@ -8,6 +8,7 @@ from typing import Any
 from app.modules.analytics.pipelines.expressions import Expression, Stage, literal, local_time
 from app.modules.analytics.query import Condition, Dimension, ReportQuery
 from app.modules.analytics.zones import Segment, segments
+from app.schemas import Item
 
 # The dimensions that are a field of the event.
 FIELDS = {
@@ -104,7 +105,7 @@ def _looked_up(item: str) -> list[Stage]:
         {"$set": {"category": {"$concat": ["$site", ":", item]}}},
         {
             "$lookup": {
-                "from": "items",
+                "from": Item.Settings.name,
                 "localField": "category",
                 "foreignField": "_id",
                 "as": "category",
