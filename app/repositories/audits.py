@@ -7,10 +7,8 @@ from beanie import Document
 
 from app.core.event_types import EventType
 from app.repositories.base import Raw, Repository
-from app.repositories.events import COUNTED
+from app.repositories.events import COUNTED, WEIGHT
 from app.schemas import Decision, Event
-
-_WEIGHT = {"$ifNull": ["$weight", 1]}
 
 
 class EventAudit(Repository[Event]):
@@ -24,7 +22,7 @@ class EventAudit(Repository[Event]):
             site,
             [
                 {"$match": {**_happened(site, start, end), **COUNTED}},
-                {"$group": {"_id": "$type", "events": {"$sum": _WEIGHT}}},
+                {"$group": {"_id": "$type", "events": {"$sum": WEIGHT}}},
             ],
         )
         found = {row["_id"]: int(row["events"]) for row in rows}
@@ -42,7 +40,7 @@ class EventAudit(Repository[Event]):
             site,
             [
                 {"$match": {**_happened(site, start, end), **COUNTED, field: {"$exists": True}}},
-                {"$group": {"_id": f"${field}", "weight": {"$max": _WEIGHT}}},
+                {"$group": {"_id": f"${field}", "weight": {"$max": WEIGHT}}},
                 {"$group": {"_id": None, "values": {"$sum": "$weight"}}},
             ],
         )

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from beanie import Document
+from motor.motor_asyncio import AsyncIOMotorCollection
 from pymongo.read_concern import ReadConcern
 
 from app.core.event_types import EventType
@@ -30,6 +31,8 @@ class Deleted:
 
 # Events that an admin has not withdrawn.
 COUNTED: Raw = {"void": {"$exists": False}}
+# For how many an event stands: more than itself where the site counted a sample of its visitors.
+WEIGHT: Raw = {"$ifNull": ["$weight", 1]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +88,17 @@ class EventRepository(Repository[Event]):
             raise ValueError("an event is of another site")
         return await self._insert_many(events)
 
+    @property
+    def _durable(self) -> "AsyncIOMotorCollection[Raw]":
+        """The collection as a majority has it: nothing that is read there can be rolled back."""
+        return self.collection.with_options(read_concern=ReadConcern("majority"))
+
     async def stored(self, site: str, event_ids: Sequence[str]) -> dict[str, StoredEvent]:
         """Those of these events that are stored by a majority, by their id."""
         if not event_ids:
             return {}
         ids = [stored_id(site, event_id) for event_id in event_ids]
-        durable = self.collection.with_options(read_concern=ReadConcern("majority"))
-        cursor = durable.find(
+        cursor = self._durable.find(
             {"_id": {"$in": ids}, "site": site}, {"type": 1, "session": 1, "item": 1, "at": 1}
         )
         return {event.event_id: event async for event in _stored_events(site, cursor)}
@@ -109,8 +116,8 @@ class EventRepository(Repository[Event]):
     async def of_sessions(
         self, site: str, sessions: Sequence[str], start: datetime, end: datetime
     ) -> list[StoredEvent]:
-        """These sessions' events of items from start to end, both included."""
-        cursor = self.collection.find(
+        """These sessions' events of items from start to end, both included, stored by a majority."""
+        cursor = self._durable.find(
             {
                 "site": site,
                 "session": {"$in": list(sessions)},
@@ -153,6 +160,11 @@ class EventRepository(Repository[Event]):
         """Run a report's pipeline over this site's counted events."""
         counted = [{"$match": COUNTED}, *pipeline]
         return await self._aggregate(site, counted, snapshot=snapshot, max_seconds=max_seconds)
+
+    async def has_sample(self, site: str, start: datetime, end: datetime) -> bool:
+        """Whether events of this time, the end left out, stand for more than themselves."""
+        sampled = {"site": site, "at": {"$gte": start, "$lt": end}, "weight": {"$exists": True}}
+        return await self.collection.find_one(sampled, {"_id": 1}) is not None
 
     async def first_at(self, site: str) -> datetime | None:
         """When the site's first event happened."""

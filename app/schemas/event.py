@@ -106,6 +106,11 @@ class Event(TextIdDocument):
                 partialFilterExpression={"type": "CONVERSION", "order": {"$exists": True}},
             ),
             IndexModel(
+                [("site", ASCENDING), ("at", ASCENDING), ("weight", ASCENDING)],
+                name="by_sample",
+                partialFilterExpression={"weight": {"$exists": True}},
+            ),
+            IndexModel(
                 [("site", ASCENDING), ("void.id", ASCENDING)],
                 name="by_void",
                 partialFilterExpression={"void.id": {"$exists": True}},

@@ -107,17 +107,15 @@ def ranges(draw: st.DrawFn, longest: timedelta) -> tuple[dict[str, Any], dict[st
     """A RangeInput, and what it is in Asked."""
     up_to_now = {"end": LATER + timedelta(minutes=5, milliseconds=1), "now": LATER}
     presets = {
-        "ALL": {"start": datetime(2024, 1, 1, tzinfo=UTC), "end": LATER},
-        "LAST_24_HOURS": {"start": LATER - timedelta(hours=24), **up_to_now},
-        "LAST_7_DAYS": {"start": LATER - timedelta(days=7), **up_to_now},
-        "LAST_30_DAYS": {"start": LATER - timedelta(days=30), **up_to_now},
+        name: {"start": LATER - timedelta(hours=hours), **up_to_now}
+        for name, hours in (
+            ("LAST_24_HOURS", 24),
+            ("LAST_7_DAYS", 7 * 24),
+            ("LAST_30_DAYS", 30 * 24),
+        )
+        if timedelta(hours=hours) < longest
     }
-    short = [
-        name
-        for name in presets
-        if name != "ALL" and presets[name]["end"] - presets[name]["start"] < longest
-    ]
-    preset = draw(st.sampled_from([None, None, *short]))
+    preset = draw(st.sampled_from([None, None, *presets]))
     if preset:
         return {"preset": preset}, presets[preset]
     start, end = sorted((draw(instants), draw(instants)))

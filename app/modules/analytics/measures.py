@@ -69,8 +69,7 @@ class Measures:
         for name in _NAMES[part]:
             setattr(self, name, found[name])
         if part is Part.COUNTS:
-            amounts = [_amount(entry) for entry in found["amounts"]]
-            self.amounts = sorted(amounts, key=lambda amount: amount.currency)
+            self.amounts = _by_currency(_amount(entry) for entry in found["amounts"])
 
     @property
     def currencies(self) -> set[str]:
@@ -109,6 +108,20 @@ def _amount(found: dict[str, Any]) -> Amount:
     with decimal.localcontext(prec=_PRECISION):
         value = found["whole"].to_decimal() + found["fraction"].to_decimal()
     return Amount(found["currency"], value, found["conversions"])
+
+
+def _by_currency(amounts: Iterable[Amount]) -> list[Amount]:
+    """One amount for each currency; there are several where events have different weights."""
+    totals: dict[str, Amount] = {}
+    for amount in amounts:
+        known = totals.get(amount.currency, Amount(amount.currency, Decimal(0), 0))
+        with decimal.localcontext(prec=_PRECISION):
+            totals[amount.currency] = Amount(
+                amount.currency,
+                known.value + amount.value,
+                known.conversions + amount.conversions,
+            )
+    return [totals[currency] for currency in sorted(totals)]
 
 
 def report_currency(currencies: Collection[str], site_currency: str) -> str:

@@ -64,6 +64,8 @@ class Reported:
     answer: Answer
     currency: str
     as_of: datetime
+    # False where a sample of the visitors stands for all of them.
+    exact: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +195,10 @@ class AnalyticsService:
         as_of = self._clock.now()
         async with self._runner.run(site) as run:
             answer = await run.answer(plan(query, wanted))
-        return Reported(answer, report_currency(answer.currencies, query.site_currency), as_of)
+        covered = query.time_range
+        sampled = await self._events.has_sample(site, covered.start, covered.end)
+        currency = report_currency(answer.currencies, query.site_currency)
+        return Reported(answer, currency, as_of, exact=not sampled)
 
     async def _query(
         self, site: str, asked: RangeRequest, timezone: str | None = None, **details: Any

@@ -260,7 +260,10 @@ class ReportRow:
 @strawberry.type(description="What a report is.")
 class ReportMeta:
     as_of: datetime = _field("When it was made.")
-    exact: bool = _field("Whether every number is exact.")
+    exact: bool = _field(
+        "Whether every number is exact. It is not where the site counted a sample of its visitors: "
+        "numbers are then scaled up from it."
+    )
     rows: int = _field("How many rows there are, also those beyond the limit.")
 
 
@@ -279,5 +282,5 @@ class Report:
         return cls(
             totals=Metrics.of(Counted(answer.totals, currency)),
             rows=[ReportRow.of(row, dimensions, currency) for row in answer.rows],
-            meta=ReportMeta(as_of=reported.as_of, exact=True, rows=answer.number_of_rows),
+            meta=ReportMeta(as_of=reported.as_of, exact=reported.exact, rows=answer.number_of_rows),
         )

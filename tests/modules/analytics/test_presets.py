@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from app.core.ports import ItemReports
+from app.core.ports import ItemDirectory, ItemReports
 from app.modules.analytics.inputs import RangeInput
+from app.repositories.events import EventRepository
 from tests.conftest import NOW
 from tests.modules.analytics.asking import METRICS, event, report, store
 
@@ -125,6 +126,37 @@ async def test_popular_by_revenue_in_one_currency(api: Any) -> None:
     assert [item["itemId"] for item in found] == ["a"]
 
 
+async def test_popular_items_in_the_catalogue_are_read_at_once(
+    api: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With one query for all of them, archived ones too; null where the catalogue has none."""
+    for item in ("a", "b", "unpopular"):
+        await api.ask(
+            f'mutation {{ createItem(input: {{id: "{item}", title: "{item}!"}}) {{ id }} }}'
+        )
+    await api.ask('mutation { archiveItem(id: "b") { id } }')
+    await some_items()
+    directory = api.services.registry[ItemDirectory]
+    asked = []
+    by_ids = directory.by_ids
+
+    async def counted(site: str, ids: Any) -> Any:
+        asked.append((site, list(ids)))
+        return await by_ids(site, ids)
+
+    monkeypatch.setattr(directory, "by_ids", counted)
+    found = await api.ask("{ popularItems { itemId item { title analytics { impressions } } } }")
+    assert found["popularItems"] == [
+        {"itemId": "a", "item": {"title": "a!", "analytics": {"impressions": 3}}},
+        {"itemId": "c", "item": None},
+        {"itemId": "d", "item": None},
+        {"itemId": "b", "item": {"title": "b!", "analytics": {"impressions": 1}}},
+    ]
+    await api.ask("{ popularItems { itemId } }")
+    await api.ask("{ popularItems(by: VIEWS, range: {preset: YESTERDAY}) { item { id } } }")
+    assert asked == [("demo", ["a", "c", "d", "b"])]
+
+
 async def test_overview_compares_with_the_time_before(api: Any) -> None:
     """The previous range ends where the current one begins; each event is in one of them."""
     start = NOW - timedelta(days=2)
@@ -185,8 +217,6 @@ async def test_items_of_other_modules_are_counted_in_one_pass(api: Any) -> None:
 
 async def how_many_aggregations(api: Any, asked: Any) -> dict[str, Any]:
     """What it gives, and the pipelines that it ran."""
-    from app.repositories.events import EventRepository
-
     commands: list[Any] = []
     aggregate = EventRepository.aggregate
 

@@ -3,6 +3,9 @@
 Each groups the events twice, first by key and visitor (user, session), then by key: a set of
 visitors in one document would not fit. `key` is what a row of the report is: its dimensions' values
 d0 and d1, and its bucket b; null for the whole report.
+
+Where a site counts a sample of its visitors, an event of it has a weight: for how many it stands.
+Whatever is added up is multiplied by it, at last, so that whole numbers stay whole.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -13,6 +16,7 @@ from app.modules.analytics.pipelines.dimensions import FIELDS, Categories, havin
 from app.modules.analytics.pipelines.expressions import Expression, Stage, bucket_key, literal
 from app.modules.analytics.pipelines.matching import covered
 from app.modules.analytics.query import Rank, ReportQuery
+from app.repositories.events import WEIGHT
 from app.schemas.event import EventType
 
 # Up to so many values of a dimension the events of certain rows are picked out by them.
@@ -27,6 +31,8 @@ _COUNTED_TYPES = {
     "bounces": EventType.BOUNCE,
     "page_views": EventType.PAGE_VIEW,
 }
+# A visitor whose events have several weights, because the sample was changed, has the largest.
+_HEAVIEST = {"weight": {"$max": "$weight"}}
 _RANKED_TYPES = {
     Rank.IMPRESSIONS: EventType.IMPRESSION,
     Rank.VIEWS: EventType.VIEW,
@@ -134,6 +140,10 @@ def _one_if(condition: Expression) -> Expression:
     return {"$cond": [condition, literal(1), literal(0)]}
 
 
+def _weighted(number: Expression, weight: str = "$weight") -> Expression:
+    return {"$multiply": [number, weight]}
+
+
 def _is_there(field: str) -> Expression:
     """Null and absent sort before every number."""
     return {"$gt": [field, None]}
@@ -148,16 +158,17 @@ def _currency(query: ReportQuery) -> Expression:
 def _counts(query: ReportQuery, keys: dict[str, Expression]) -> list[Stage]:
     """Also `rank`, what the rows are ordered by."""
     added = ("events", "engagement", "engaged_events", "scroll_depth", "scrolled_events", "rank")
+    events = _weighted("$events", "$_id.weight")
     # The digits before and after the point are added up apart: together they may be more than the
     # 34 that the database keeps.
     amount = {
         "currency": "$_id.currency",
-        "whole": "$whole",
-        "fraction": "$fraction",
-        "conversions": "$events",
+        "whole": _weighted("$whole", "$_id.weight"),
+        "fraction": _weighted("$fraction", "$_id.weight"),
+        "conversions": events,
     }
     by_type = {
-        name: {"$sum": {"$cond": [{"$eq": ["$_id.type", event_type.value]}, "$events", 0]}}
+        name: {"$sum": {"$cond": [{"$eq": ["$_id.type", event_type.value]}, events, 0]}}
         for name, event_type in _COUNTED_TYPES.items()
     }
     return [
@@ -165,6 +176,7 @@ def _counts(query: ReportQuery, keys: dict[str, Expression]) -> list[Stage]:
             keys,
             {
                 **dict.fromkeys(("type", "engagement", "scroll_depth"), 1),
+                "weight": WEIGHT,
                 "currency": _currency(query),
                 "whole": {"$trunc": "$value"},
                 "fraction": {"$subtract": ["$value", {"$trunc": "$value"}]},
@@ -173,7 +185,7 @@ def _counts(query: ReportQuery, keys: dict[str, Expression]) -> list[Stage]:
         ),
         _grouped(
             keys,
-            {"type": "$type", "currency": "$currency"},
+            {"type": "$type", "currency": "$currency", "weight": "$weight"},
             {
                 "events": {"$sum": 1},
                 "engagement": {"$sum": "$engagement"},
@@ -188,7 +200,7 @@ def _counts(query: ReportQuery, keys: dict[str, Expression]) -> list[Stage]:
         _regrouped(
             keys,
             {
-                **{name: {"$sum": f"${name}"} for name in added},
+                **{name: {"$sum": _weighted(f"${name}", "$_id.weight")} for name in added},
                 **by_type,
                 "amounts": {"$push": {"$cond": [_is_there("$_id.currency"), amount, "$$REMOVE"]}},
             },
@@ -198,18 +210,31 @@ def _counts(query: ReportQuery, keys: dict[str, Expression]) -> list[Stage]:
 
 def _visitors(_: ReportQuery, keys: dict[str, Expression]) -> list[Stage]:
     return [
-        _projected(keys, {"visitor": 1, "converted": _one_if(_is(EventType.CONVERSION))}),
-        _grouped(keys, {"visitor": "$visitor"}, {"converted": {"$max": "$converted"}}),
-        _regrouped(keys, {"visitors": {"$sum": 1}, "converted_visitors": {"$sum": "$converted"}}),
+        _projected(
+            keys,
+            {"visitor": 1, "weight": WEIGHT, "converted": _one_if(_is(EventType.CONVERSION))},
+        ),
+        _grouped(
+            keys,
+            {"visitor": "$visitor"},
+            {"converted": {"$max": "$converted"}, **_HEAVIEST},
+        ),
+        _regrouped(
+            keys,
+            {
+                "visitors": {"$sum": "$weight"},
+                "converted_visitors": {"$sum": _weighted("$converted")},
+            },
+        ),
     ]
 
 
 def _users(_: ReportQuery, keys: dict[str, Expression]) -> list[Stage]:
     return [
         {"$match": {"user": {"$exists": True}}},
-        _projected(keys, {"user": 1}),
-        _grouped(keys, {"user": "$user"}, {}),
-        _regrouped(keys, {"users": {"$sum": 1}}),
+        _projected(keys, {"user": 1, "weight": WEIGHT}),
+        _grouped(keys, {"user": "$user"}, _HEAVIEST),
+        _regrouped(keys, {"users": {"$sum": "$weight"}}),
     ]
 
 
@@ -221,6 +246,7 @@ def _sessions(_: ReportQuery, keys: dict[str, Expression]) -> list[Stage]:
             keys,
             {
                 "session": 1,
+                "weight": WEIGHT,
                 "page_view": _one_if(_is(EventType.PAGE_VIEW)),
                 "interaction": _one_if(interaction),
             },
@@ -228,9 +254,19 @@ def _sessions(_: ReportQuery, keys: dict[str, Expression]) -> list[Stage]:
         _grouped(
             keys,
             {"session": "$session"},
-            {"page_views": {"$sum": "$page_view"}, "interactions": {"$sum": "$interaction"}},
+            {
+                "page_views": {"$sum": "$page_view"},
+                "interactions": {"$sum": "$interaction"},
+                **_HEAVIEST,
+            },
         ),
-        _regrouped(keys, {"sessions": {"$sum": 1}, "bounced_sessions": {"$sum": _one_if(bounced)}}),
+        _regrouped(
+            keys,
+            {
+                "sessions": {"$sum": "$weight"},
+                "bounced_sessions": {"$sum": _weighted(_one_if(bounced))},
+            },
+        ),
     ]
 
 
