@@ -37,6 +37,7 @@ format: $(VENV)/.installed ## mend the style
 
 test: install lint ## lint, types and all tests
 	@scripts/ensure_chromium
+	npm test --silent --prefix web/graphiql
 	$(BIN)/pytest
 
 schema: $(VENV)/.installed ## print schema.graphql anew

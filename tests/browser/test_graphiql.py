@@ -20,7 +20,7 @@ class LiveServer(Protocol):
     admin_key: str
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def address(live_server: LiveServer) -> str:
     return f"{live_server.url}/graphql"
 
@@ -49,6 +49,13 @@ async def run(page: Page, operation: str) -> dict[str, Any]:
         await page.get_by_role("button", name="Execute query").click()
     answered: dict[str, Any] = await (await answer.value).json()
     return answered
+
+
+@pytest.fixture(scope="module", autouse=True)
+def item_of_the_examples(address: str, live_server: LiveServer) -> None:
+    """The demonstration data's first item, of which the examples speak."""
+    create = 'mutation { createItem(input: {id: "lot-001", title: "Vase"}) { id } }'
+    assert ask(address, live_server.admin_key, create)["data"]["createItem"]["id"] == "lot-001"
 
 
 def ask(address: str, key: str, query: str, variables: object = None) -> dict[str, Any]:
