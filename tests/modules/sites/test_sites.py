@@ -98,7 +98,7 @@ SCOPES = [
 
 
 @pytest.mark.parametrize("scope", list(Scope))
-@pytest.mark.parametrize(("operation", "allowed"), SCOPES, ids=lambda value: str(value)[:30])
+@pytest.mark.parametrize(("operation", "allowed"), SCOPES, ids=[entry[0] for entry in SCOPES])
 async def test_each_scope_may_do_what_the_contract_says(
     api: Any, operation: str, allowed: set[Scope], scope: Scope
 ) -> None:
