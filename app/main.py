@@ -19,8 +19,15 @@ from app.core.auth import Scope
 from app.core.clock import Clock, SystemClock
 from app.core.config import SECONDS_PER_DAY, Settings
 from app.core.context import Context
-from app.core.database import Client, connect, current_lifetimes, prepare, reconcile_indexes
-from app.core.errors import UnavailableError
+from app.core.database import (
+    Client,
+    connect,
+    current_lifetimes,
+    prepare,
+    reconcile_indexes,
+    require_replica_set,
+)
+from app.core.errors import FootfallError, UnavailableError
 from app.core.ports import ImpressionTracker, ItemDirectory, ItemReports
 from app.http import health
 from app.http.graphql import GraphQLEndpoint, GraphQLSocket
@@ -122,6 +129,7 @@ async def prepare_database(client: Client, settings: Settings, *, serving: bool)
     How long things are kept follows the server's settings. A command may be run with others, and
     must not shorten it: what it finds stays.
     """
+    await require_replica_set(client)
     database = client.get_database(settings.database)
     await prepare(database, DOCUMENTS)
     days = settings.data_retention_days
@@ -200,6 +208,7 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     app.state.settings = settings
     app.state.clock = clock or SystemClock()
     app.state.started = asyncio.Event()
+    app.state.problem = health.AWAY
 
     async def context_for(connection: HTTPConnection, given: Mapping[str, object]) -> Context:
         """The context of one request; on a socket, `given` is what came with connection_init."""
@@ -270,4 +279,8 @@ async def _keep_running(app: FastAPI, settings: Settings) -> None:
                 await asyncio.Event().wait()
         except PyMongoError as error:
             logger.warning("the database is away (%s); trying again", type(error).__name__)
+            await asyncio.sleep(RECONNECT_SECONDS)
+        except FootfallError as error:
+            logger.error("%s Trying again.", error)  # noqa: TRY400 - it is said for the operator
+            app.state.problem = str(error)
             await asyncio.sleep(RECONNECT_SECONDS)

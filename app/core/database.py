@@ -22,6 +22,8 @@ from pymongo.errors import (
     WTimeoutError,
 )
 
+from app.core.errors import ErrorCode, FootfallError
+
 logger = logging.getLogger("footfall.database")
 
 # An answer is due within 5 s even when the database is away: the search for a server must end
@@ -58,6 +60,26 @@ def connect(url: str, *, application: str = "footfall") -> Client:
         socketTimeoutMS=120_000,
         maxPoolSize=50,
     )
+
+
+class StandaloneMongoError(FootfallError):
+    """The server is no replica set, and cannot promise that what it acknowledged stays."""
+
+    code = ErrorCode.UNAVAILABLE
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The MongoDB of FOOTFALL_MONGO_URL is not a replica set. One node is enough: start mongod "
+            "with --replSet rs0 and run rs.initiate() once."
+        )
+
+
+async def require_replica_set(client: Client) -> None:
+    """Raises StandaloneMongoError for a lone server: it has no majority writes and no snapshots."""
+    hello = await client.admin.command("hello")
+    in_a_set = "setName" in hello or hello.get("isreplicaset")
+    if not in_a_set and hello.get("msg") != "isdbgrid":
+        raise StandaloneMongoError
 
 
 async def prepare(database: DatabaseHandle, documents: Sequence[type[Document]]) -> None:

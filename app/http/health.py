@@ -5,6 +5,8 @@ from starlette.responses import JSONResponse
 
 from app.core.database import ping
 
+AWAY = "The database cannot be reached or takes no writes."
+
 
 async def live(request: Request) -> JSONResponse:
     """200 while the process lives."""
@@ -17,7 +19,7 @@ async def ready(request: Request) -> JSONResponse:
     if state.started.is_set() and await ping(state.client):
         return JSONResponse({"status": "ready"})
     return JSONResponse(
-        {"status": "unavailable", "reason": "The database cannot be reached or takes no writes."},
+        {"status": "unavailable", "reason": AWAY if state.started.is_set() else state.problem},
         status_code=503,
         headers={"Retry-After": "5"},
     )

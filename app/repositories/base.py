@@ -9,6 +9,8 @@ from beanie import Document
 from motor.motor_asyncio import AsyncIOMotorClientSession, AsyncIOMotorCollection
 from pymongo.errors import BulkWriteError
 
+from app.core.errors import UnavailableError
+
 D = TypeVar("D", bound=Document)
 
 DUPLICATE_KEY = 11000
@@ -74,10 +76,16 @@ class Repository(Generic[D]):
 
 
 def refused_by(error: BulkWriteError) -> list[Refused]:
-    """The duplicates of a bulk write. Raises the error itself if there was more to it than that."""
+    """The duplicates of a bulk write.
+
+    Raises UnavailableError when the others may not be durable, because no majority confirmed them
+    in time, and the error itself if there was more to it than that.
+    """
     details = error.details or {}
+    if details.get("writeConcernErrors"):
+        raise UnavailableError from error
     failures = details.get("writeErrors", [])
-    if details.get("writeConcernErrors") or any(f["code"] != DUPLICATE_KEY for f in failures):
+    if any(f["code"] != DUPLICATE_KEY for f in failures):
         raise error
     return [Refused(place=f["index"], index=_index_name(f)) for f in failures]
 

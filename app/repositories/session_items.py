@@ -10,10 +10,12 @@ from beanie import Document
 from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError
 
-from app.repositories.base import Raw, Repository, refused_by
+from app.repositories.base import Raw, Refused, Repository, refused_by
 from app.schemas import SessionItem
 
 CLAIM_LIFETIME = timedelta(hours=24)
+# A claim and the write behind it take at most 4 s each (core/database.py).
+CLAIM_LEASE = timedelta(seconds=10)
 MAX_CLAIMS = 256
 
 
@@ -95,29 +97,37 @@ class SessionItemRepository(Repository[SessionItem]):
             results[place] = Holder("", requests[place].at, now)
         return results
 
-    async def release(self, site: str, key: str, event: str) -> None:
-        """Take a claim from an event that was not stored."""
-        await self.correct(site, [Correction(key, event, None)], None)
+    async def miss(self, site: str, missed: Sequence[tuple[str, Holder]]) -> None:
+        """Note of these claims, each with its key, that their events are not there.
 
-    async def correct(
-        self, site: str, corrections: Sequence[Correction], now: datetime | None
-    ) -> None:
+        A claim that has been missed for longer than its lease is dropped: whoever made it has died
+        in between. A claim that was made anew meanwhile is not the one that was missed.
+        """
+        if any(not key.startswith(f"{site}:") for key, _ in missed):
+            raise ValueError("a claim is of another site")
+        if missed:
+            await self._update([_miss(key, holder) for key, holder in missed])
+
+    async def correct(self, site: str, corrections: Sequence[Correction], now: datetime) -> None:
         """Make the claims of these events what is stored of them."""
         if any(not correction.key.startswith(f"{site}:") for correction in corrections):
             raise ValueError("a claim is of another site")
         if corrections:
-            updates = [_correction(correction, now) for correction in corrections]
-            await self.collection.bulk_write(updates, ordered=False)
+            await self._update([_correction(correction, now) for correction in corrections])
 
     async def _claim_conditionally(
         self, requests: Sequence[ClaimRequest], now: datetime
     ) -> list[int]:
         """The places of the requests whose claim another event holds."""
+        refused = await self._update([_conditional_upsert(request, now) for request in requests])
+        return sorted(one.place for one in refused)
+
+    async def _update(self, updates: Sequence[UpdateOne]) -> list[Refused]:
+        """Send updates at once; those that were refused. The others are durable then."""
         try:
-            updates = [_conditional_upsert(request, now) for request in requests]
             await self.collection.bulk_write(updates, ordered=False)
         except BulkWriteError as error:
-            return sorted(refused.place for refused in refused_by(error))
+            return refused_by(error)
         return []
 
     async def _holders(self, requests: Sequence[ClaimRequest]) -> list[Holder | None]:
@@ -170,11 +180,27 @@ def _all_but(event: str) -> Raw:
     }
 
 
-def _correction(correction: Correction, now: datetime | None) -> UpdateOne:
+def _correction(correction: Correction, now: datetime) -> UpdateOne:
     claim = {"at": correction.at, "event": correction.event, "made": now}
     own = [] if correction.at is None else [{"$literal": claim}]
     claims = {"$concatArrays": [_all_but(correction.event), own]}
     return UpdateOne({"_id": correction.key}, [{"$set": {"claims": claims}}])
+
+
+def _miss(key: str, holder: Holder) -> UpdateOne:
+    """Timed by the database: those who make claims, and who miss events, may have any time."""
+    same = [
+        {"$eq": ["$$this.event", {"$literal": holder.event}]},
+        {"$eq": ["$$this.made", holder.made]},
+    ]
+    lease = CLAIM_LEASE / timedelta(milliseconds=1)
+    is_over = {"$gt": [{"$subtract": ["$$NOW", "$$this.missed"]}, lease]}
+    marked = {"$mergeObjects": [{"missed": "$$NOW"}, "$$this"]}
+    claims = {
+        "$map": {"input": "$claims", "in": {"$cond": [{"$and": same}, marked, "$$this"]}},
+    }
+    kept = {"$filter": {"input": claims, "cond": {"$not": [{"$and": [*same, is_over]}]}}}
+    return UpdateOne({"_id": key}, [{"$set": {"claims": kept}}])
 
 
 def _holder(request: ClaimRequest, claims: Sequence[Raw]) -> Holder | None:

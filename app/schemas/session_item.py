@@ -9,11 +9,15 @@ from app.schemas.base import TextIdDocument
 
 
 class Claim(BaseModel):
-    """One accepted event: when it happened, its id, and when the claim was made."""
+    """One accepted event: when it happened, its id, and when the claim was made.
+
+    `missed` is since when others have been waiting for the event to be stored, if they have.
+    """
 
     at: datetime
     event: str
     made: datetime
+    missed: datetime | None = None
 
 
 class SessionItem(TextIdDocument):

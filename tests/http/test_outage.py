@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import subprocess
 import time
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,15 @@ from typing import Any
 import httpx
 import pytest
 
-from app.core.embedded import EmbeddedMongo
-from tests.conftest import LiveServer, start_server, stop_server, wait_until_live, wait_until_ready
+from app.core.embedded import EmbeddedMongo, find_mongod
+from tests.conftest import (
+    LiveServer,
+    free_port,
+    start_server,
+    stop_server,
+    wait_until_live,
+    wait_until_ready,
+)
 
 TRACK = 'mutation { trackClick(input: {itemId: "a", id: "%s"}) { verdict reason } }'
 
@@ -73,3 +81,28 @@ def test_a_server_starts_without_its_database_and_waits_for_it(tmp_path: Path) -
         finally:
             os.kill(mongod_pid(tmp_path), signal.SIGCONT)
             assert stop_server(server) == 0
+
+
+@pytest.mark.timeout(120)
+def test_a_lone_server_is_told_what_it_lacks(tmp_path: Path) -> None:
+    """A mongod that is no replica set cannot keep what it acknowledges: not ready, and the reason says how."""
+    port = free_port()
+    (tmp_path / "db").mkdir()
+    arguments = ["--dbpath", str(tmp_path / "db"), "--port", str(port), "--bind_ip", "127.0.0.1"]
+    with subprocess.Popen(
+        [find_mongod(), *arguments, "--nounixsocket", "--wiredTigerCacheSizeGB", "0.25"],
+        stdout=subprocess.DEVNULL,
+    ) as mongod:
+        server = start_server(f"mongodb://127.0.0.1:{port}/", "lone", tmp_path, wait=False)
+        try:
+            wait_until_live(server)
+            deadline = time.monotonic() + 20
+            reason = ""
+            while "replica set" not in reason and time.monotonic() < deadline:
+                reason = httpx.get(f"{server.url}/health/ready", timeout=5).json()["reason"]
+                time.sleep(0.1)
+            assert "--replSet" in reason
+            assert track(server, "early")["errors"][0]["extensions"]["code"] == "UNAVAILABLE"
+        finally:
+            assert stop_server(server) == 0
+            mongod.terminate()

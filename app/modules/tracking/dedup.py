@@ -23,9 +23,6 @@ from app.repositories.session_items import (
 
 CACHE_SIZE = 100_000
 REMEMBERED = 8  # accepted events of one key
-# A claim and the write behind it take at most 4 s each (core/database.py): a claim older than this
-# whose event is not there was made by a process that died in between.
-CLAIM_LEASE = timedelta(seconds=10)
 # Claims are gone after their lifetime; older events are compared with the stored ones instead.
 LATE_AFTER = CLAIM_LIFETIME - timedelta(hours=1)
 
@@ -63,14 +60,14 @@ class Deduplication:
         await self._compare_late_ones_with_stored(site, contenders, now)
         contenders = [candidate for candidate in contenders if candidate.outcome is None]
         lost = await self._lost(site, contenders, now)
-        in_group = {candidate.event_id for candidate in contenders}
+        here = {_claim_of(c) for c in contenders} - {_claim_of(c) for c, _ in lost}
         elsewhere = []
         for candidate, holder in lost:
-            if holder.event in in_group:
+            if (candidate.claim_key, holder.event) in here:
                 candidate.outcome = _cooldown(candidate, holder.at, holder.event)
             else:
                 elsewhere.append((candidate, holder))
-        unsure = await self._compare_with_holders(site, elsewhere, now)
+        unsure = await self._compare_with_holders(site, elsewhere)
         return [c for c in candidates if c.outcome is None and c.event_id not in unsure]
 
     async def settle(self, site: str, winners: Sequence[Candidate]) -> set[str]:
@@ -121,23 +118,19 @@ class Deduplication:
         return [(c, h) for c, h in zip(contenders, holders, strict=True) if h is not None]
 
     async def _compare_with_holders(
-        self, site: str, lost: list[tuple[Candidate, Holder]], now: datetime
+        self, site: str, lost: list[tuple[Candidate, Holder]]
     ) -> set[str]:
-        """Turn away whose holder is stored, take over the claims of the dead; the ids still unsure."""
+        """Turn away whose holder is stored; the ids of the others, whom the next try may decide."""
         stored = await self._events.stored(site, [holder.event for _, holder in lost])
-        unsure, abandoned = set(), []
+        missing = []
         for candidate, holder in lost:
             event = stored.get(holder.event)
             if event is not None and event.claim_key == candidate.claim_key:
                 candidate.outcome = _cooldown(candidate, holder.at, holder.event)
-            elif now - holder.made > CLAIM_LEASE:
-                await self._claims.release(site, candidate.claim_key or "", holder.event)
-                abandoned.append(candidate)
             else:
-                unsure.add(candidate.event_id)
-        if abandoned:
-            unsure |= {c.event_id for c, _ in await self._lost(site, abandoned, now)}
-        return unsure
+                missing.append((candidate, holder))
+        await self._claims.miss(site, [(c.claim_key or "", holder) for c, holder in missing])
+        return {candidate.event_id for candidate, _ in missing}
 
     async def _compare_late_ones_with_stored(
         self, site: str, contenders: Sequence[Candidate], now: datetime
@@ -164,6 +157,10 @@ class Deduplication:
                 if abs(event.at - candidate.at) < timedelta(seconds=candidate.cooldown):
                     candidate.outcome = _cooldown(candidate, event.at, event.event_id)
                     break
+
+
+def _claim_of(candidate: Candidate) -> tuple[str | None, str]:
+    return candidate.claim_key, candidate.event_id
 
 
 def _request(candidate: Candidate) -> ClaimRequest:

@@ -13,11 +13,12 @@ from app.core.auth import Principal
 from app.core.clock import Clock
 from app.core.config import Settings
 from app.core.context import RequestInfo
+from app.core.database import deadline
 from app.core.errors import BadInputError, FootfallError
 from app.core.ports import SiteSettings
 from app.core.telemetry import StepTimes, count_endings, timed
 from app.modules.tracking.clock_skew import clock_skew
-from app.modules.tracking.commit import GroupCommit
+from app.modules.tracking.commit import DEADLINE_SECONDS, GroupCommit
 from app.modules.tracking.events import (
     Batch,
     Candidate,
@@ -75,28 +76,29 @@ class TrackingService:
         ACCEPTED means durably stored. Raises UnavailableError when the database is away, and then
         no verdict has been given on any of them.
         """
-        now = self._clock.now()
-        rules = await self._sites.get(principal.site)
-        arrival = Arrival(
-            site=principal.site,
-            rules=rules,
-            key=principal.key_id,
-            request=request,
-            now=now,
-            salt=await self._salt.get(now),
-            batch=batch.id,
-            skew=clock_skew(batch.sent_at, now),
-        )
-        times = StepTimes()
-        prepared = [self._preparation.prepare(event, arrival, times) for event in events]
-        times.publish()
-        candidates = [entry for entry in prepared if isinstance(entry, Candidate)]
-        written = iter(await self._commit.submit(principal.site, candidates))
-        outcomes = [next(written) if isinstance(p, Candidate) else p for p in prepared]
-        with timed("answer"):
-            await self._record(events, outcomes, arrival)
-        count_endings(Counter((o.verdict.value, o.reason or "") for o in outcomes))
-        return outcomes
+        with deadline(DEADLINE_SECONDS):  # what the group commit asks has its own
+            now = self._clock.now()
+            rules = await self._sites.get(principal.site)
+            arrival = Arrival(
+                site=principal.site,
+                rules=rules,
+                key=principal.key_id,
+                request=request,
+                now=now,
+                salt=await self._salt.get(now),
+                batch=batch.id,
+                skew=clock_skew(batch.sent_at, now),
+            )
+            times = StepTimes()
+            prepared = [self._preparation.prepare(event, arrival, times) for event in events]
+            times.publish()
+            candidates = [entry for entry in prepared if isinstance(entry, Candidate)]
+            written = iter(await self._commit.submit(principal.site, candidates))
+            outcomes = [next(written) if isinstance(p, Candidate) else p for p in prepared]
+            with timed("answer"):
+                await self._record(events, outcomes, arrival)
+            count_endings(Counter((o.verdict.value, o.reason or "") for o in outcomes))
+            return outcomes
 
     def track_soon(
         self, events: Sequence[IncomingEvent], principal: Principal, request: RequestInfo

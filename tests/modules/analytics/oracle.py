@@ -7,7 +7,7 @@ quarters of an hour, of which the offsets of all zones that are tested here are 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from fractions import Fraction
 from functools import cache
 from typing import Any
@@ -142,6 +142,11 @@ def worth(events: Iterable[Event]) -> dict[str, list[Decimal]]:
     return amounts
 
 
+def exact_sum(amounts: Iterable[Decimal]) -> Decimal:
+    with localcontext(prec=100):
+        return sum(amounts, Decimal(0))
+
+
 def currency_of(events: Iterable[Event]) -> str:
     found = list(worth(events))
     return found[0] if len(found) == 1 else SITE_CURRENCY
@@ -173,7 +178,7 @@ def metrics(events: list[Event], currency: str) -> dict[str, Any]:
     converted = distinct("visitor", [event for event in events if event["type"] == "CONVERSION"])
     visitors = distinct("visitor")
     amounts = worth(events)
-    revenue = sum(amounts.get(currency, []), Decimal(0))
+    revenue = exact_sum(amounts.get(currency, []))
     impressions, views, clicks = number("IMPRESSION"), number("VIEW"), number("CLICK")
     return {
         "events": len(events),
@@ -194,7 +199,7 @@ def metrics(events: list[Event], currency: str) -> dict[str, Any]:
         "currency": currency,
         "revenue": format(revenue, "f"),
         "revenueByCurrency": [
-            {"currency": code, "amount": format(sum(values, Decimal(0)), "f")}
+            {"currency": code, "amount": format(exact_sum(values), "f")}
             for code, values in sorted(amounts.items())
         ],
         "revenuePerClick": each(revenue, clicks),

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from app.repositories import session_items
 from app.repositories.session_items import ClaimRequest, SessionItemRepository, claim_key
 from tests.conftest import NOW
 
@@ -129,12 +130,14 @@ async def test_late_events_are_held_to_the_same_cooldown(api: Any) -> None:
     ]
 
 
-async def test_a_claim_without_its_event_does_not_swallow_the_next(api: Any) -> None:
+async def test_a_claim_without_its_event_does_not_swallow_the_next(
+    api: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A process that died between claim and write: once its lease is over, the next one counts."""
+    monkeypatch.setattr(session_items, "CLAIM_LEASE", timedelta(-1))
     key = claim_key("demo", "IMPRESSION", "s", "lot-1")
     at = NOW - timedelta(minutes=5)
     await SessionItemRepository().claim("demo", [ClaimRequest(key, "lost", at, 30)], NOW)
-    api.clock.advance(seconds=11)
     [result] = await api.track(impression(5))
     assert result["verdict"] == "ACCEPTED"
     [repeat] = await api.track(impression(6))
