@@ -1,12 +1,15 @@
 """The modules' queries and mutations become one schema."""
 
+from collections.abc import Iterator
+from contextlib import suppress
+
 import strawberry
 from graphql import GraphQLError
 from strawberry.extensions import ParserCache, ValidationCache
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
-from app.core.graphql_errors import ErrorShape
+from app.core.graphql_errors import shape
 from app.core.scalars import SCALARS
 from app.modules.analytics.resolver import AnalyticsQuery
 from app.modules.audit.resolver import AuditQuery
@@ -30,13 +33,26 @@ class Mutation(ItemsMutation, LedgerMutation, TrackingMutation, SitesMutation):
     pass
 
 
+class CachedParser(ParserCache):
+    """Strawberry's cache of parsed queries, whose syntax errors end as any other error does."""
+
+    def on_parse(self) -> Iterator[None]:
+        context = self.execution_context
+        with suppress(GraphQLError):  # Strawberry parses it once more, and handles the error
+            context.graphql_document = self.cached_parse_document(
+                context.query, **context.parse_options
+            )
+        yield
+
+
 class Schema(strawberry.Schema):
-    """Strawberry's schema, which logs every error with the values in it; ours logs in ErrorShape."""
+    """Strawberry's schema, which would log every error with the values in it and hand it to the client."""
 
     def process_errors(
         self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
     ) -> None:
-        return None
+        """Make the errors, in their place, what clients may see. All of them come by here."""
+        errors[:] = [shape(error) for error in errors]
 
 
 def build_schema() -> Schema:
@@ -46,8 +62,7 @@ def build_schema() -> Schema:
         mutation=Mutation,
         config=StrawberryConfig(scalar_map=SCALARS),
         extensions=[
-            ErrorShape,
-            lambda: ParserCache(maxsize=CACHED_DOCUMENTS),
+            lambda: CachedParser(maxsize=CACHED_DOCUMENTS),
             lambda: ValidationCache(maxsize=CACHED_DOCUMENTS),
         ],
     )

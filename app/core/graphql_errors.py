@@ -3,10 +3,8 @@
 import logging
 import re
 import secrets
-from collections.abc import Iterator
 
 from graphql import GraphQLError
-from strawberry.extensions import SchemaExtension
 
 from app.core.database import is_unavailable
 from app.core.errors import ErrorCode, FootfallError, UnavailableError
@@ -23,16 +21,6 @@ _ECHOES = (
     (re.compile(r"(Syntax Error: .*?(?:String|Int|Float)) ['\"].*", re.DOTALL), r"\1."),
 )
 _LONGEST_MESSAGE = 500
-
-
-class ErrorShape(SchemaExtension):
-    """Gives every error of an operation its code, and hides what is not meant for the client."""
-
-    def on_operation(self) -> Iterator[None]:
-        yield
-        result = self.execution_context.result
-        if result is not None and result.errors:
-            result.errors = [shape(error) for error in result.errors]
 
 
 def shape(error: GraphQLError) -> GraphQLError:

@@ -147,6 +147,12 @@ async def test_literals_that_cannot_be_read_are_not_repeated(api: Any, literal: 
     assert "SECRET" not in error["message"]
 
 
+@pytest.mark.parametrize("query", ["{ site { id", "{ nothing }"])
+async def test_a_query_that_is_none_has_a_code(api: Any, query: str) -> None:
+    """Wrong in its syntax or its fields: BAD_USER_INPUT."""
+    assert (await api.refused(query))["extensions"]["code"] == "BAD_USER_INPUT"
+
+
 async def test_our_own_mistakes_are_internal_and_say_nothing(
     api: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

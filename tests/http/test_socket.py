@@ -39,6 +39,12 @@ async def test_without_a_key_nothing_is_told(live_server: LiveServer) -> None:
     assert message["payload"]["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
 
 
+async def test_errors_have_a_code_here_too(live_server: LiveServer) -> None:
+    """A field that there is not is told as over HTTP."""
+    [message] = await talk(live_server, {}, "{ nothing }")
+    assert message["payload"][0]["extensions"]["code"] == "BAD_USER_INPUT"
+
+
 async def test_the_key_may_be_a_header(live_server: LiveServer) -> None:
     """Clients that can set headers may."""
     messages = await talk(

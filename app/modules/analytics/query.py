@@ -118,7 +118,7 @@ class ReportQuery:
 
     Rows are ordered by bucket, then by `rank` descending, then by the dimensions' values. `limit`
     is how many of them are wanted (None: all), `only_ranked` leaves out those whose rank is zero.
-    `site_currency` is that of values without one, `rank_currency` that of Rank.REVENUE.
+    `sampled` says whether events of it stand for more than themselves. `site_currency` is that of values without one, `rank_currency` that of Rank.REVENUE.
     """
 
     time_range: TimeRange
@@ -131,6 +131,7 @@ class ReportQuery:
     rank_currency: str | None = None
     only_ranked: bool = False
     limit: int | None = None
+    sampled: bool = False
     timeline: Timeline | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:

@@ -172,7 +172,8 @@ class AnalyticsService:
     ) -> Comparison:
         """A range against the one of equal length just before it, both in one currency."""
         query = await self._query(site, asked, filter=wanted)
-        before = replace(query, time_range=query.time_range.before())
+        earlier = query.time_range.before()
+        before = replace(query, time_range=earlier, sampled=await self._is_sampled(site, earlier))
         async with self._runner.run(site) as run:
             current = await run.answer(plan(query, Wanted(totals=current_parts)))
             previous = await run.answer(plan(before, Wanted(totals=previous_parts)))
@@ -195,10 +196,8 @@ class AnalyticsService:
         as_of = self._clock.now()
         async with self._runner.run(site) as run:
             answer = await run.answer(plan(query, wanted))
-        covered = query.time_range
-        sampled = await self._events.has_sample(site, covered.start, covered.end)
         currency = report_currency(answer.currencies, query.site_currency)
-        return Reported(answer, currency, as_of, exact=not sampled)
+        return Reported(answer, currency, as_of, exact=not query.sampled)
 
     async def _query(
         self, site: str, asked: RangeRequest, timezone: str | None = None, **details: Any
@@ -208,7 +207,11 @@ class AnalyticsService:
         zone = zone_named(defaults.timezone if timezone is None else timezone)
         moment = Moment(self._clock.now(), self._tolerance, zone)
         time_range = await self._range(site, asked, moment)
-        return ReportQuery(time_range, zone, defaults.currency, **details)
+        sampled = await self._is_sampled(site, time_range)
+        return ReportQuery(time_range, zone, defaults.currency, sampled=sampled, **details)
+
+    async def _is_sampled(self, site: str, time_range: TimeRange) -> bool:
+        return await self._events.has_sample(site, time_range.start, time_range.end)
 
     async def _range(self, site: str, asked: RangeRequest, moment: Moment) -> TimeRange:
         edges = Edges()

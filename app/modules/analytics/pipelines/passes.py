@@ -140,6 +140,11 @@ def _one_if(condition: Expression) -> Expression:
     return {"$cond": [condition, literal(1), literal(0)]}
 
 
+def _weight(query: ReportQuery) -> Expression:
+    """For how many an event stands; asked of each event only where there is a sample."""
+    return WEIGHT if query.sampled else literal(1)
+
+
 def _weighted(number: Expression, weight: str = "$weight") -> Expression:
     return {"$multiply": [number, weight]}
 
@@ -176,7 +181,7 @@ def _counts(query: ReportQuery, keys: dict[str, Expression]) -> list[Stage]:
             keys,
             {
                 **dict.fromkeys(("type", "engagement", "scroll_depth"), 1),
-                "weight": WEIGHT,
+                "weight": _weight(query),
                 "currency": _currency(query),
                 "whole": {"$trunc": "$value"},
                 "fraction": {"$subtract": ["$value", {"$trunc": "$value"}]},
@@ -208,11 +213,15 @@ def _counts(query: ReportQuery, keys: dict[str, Expression]) -> list[Stage]:
     ]
 
 
-def _visitors(_: ReportQuery, keys: dict[str, Expression]) -> list[Stage]:
+def _visitors(query: ReportQuery, keys: dict[str, Expression]) -> list[Stage]:
     return [
         _projected(
             keys,
-            {"visitor": 1, "weight": WEIGHT, "converted": _one_if(_is(EventType.CONVERSION))},
+            {
+                "visitor": 1,
+                "weight": _weight(query),
+                "converted": _one_if(_is(EventType.CONVERSION)),
+            },
         ),
         _grouped(
             keys,
@@ -229,16 +238,16 @@ def _visitors(_: ReportQuery, keys: dict[str, Expression]) -> list[Stage]:
     ]
 
 
-def _users(_: ReportQuery, keys: dict[str, Expression]) -> list[Stage]:
+def _users(query: ReportQuery, keys: dict[str, Expression]) -> list[Stage]:
     return [
         {"$match": {"user": {"$exists": True}}},
-        _projected(keys, {"user": 1, "weight": WEIGHT}),
+        _projected(keys, {"user": 1, "weight": _weight(query)}),
         _grouped(keys, {"user": "$user"}, _HEAVIEST),
         _regrouped(keys, {"users": {"$sum": "$weight"}}),
     ]
 
 
-def _sessions(_: ReportQuery, keys: dict[str, Expression]) -> list[Stage]:
+def _sessions(query: ReportQuery, keys: dict[str, Expression]) -> list[Stage]:
     interaction = {"$in": ["$type", [event_type.value for event_type in INTERACTIONS]]}
     bounced = {"$and": [{"$eq": ["$page_views", 1]}, {"$eq": ["$interactions", 0]}]}
     return [
@@ -246,7 +255,7 @@ def _sessions(_: ReportQuery, keys: dict[str, Expression]) -> list[Stage]:
             keys,
             {
                 "session": 1,
-                "weight": WEIGHT,
+                "weight": _weight(query),
                 "page_view": _one_if(_is(EventType.PAGE_VIEW)),
                 "interaction": _one_if(interaction),
             },
