@@ -118,7 +118,10 @@ class Settings(BaseSettings):
         description="Seconds between two sweeps of expired entries out of the in-memory caches.",
     )
     report_timeout: float = Field(
-        30, gt=0, le=3600, description="Seconds that the database may take for one report."
+        30,
+        gt=0,
+        le=100,
+        description="Seconds that the database may take for one report, at most 100.",
     )
     currency: str = Field(
         "EUR",
