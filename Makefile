@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PAGES  := app/http/static/graphiql/index.html
 
-.PHONY: install run test lint format schema clean
+.PHONY: install run test faults lint format schema clean
 .DEFAULT_GOAL := help
 
 help: ## what there is
@@ -39,6 +39,9 @@ test: install lint ## lint, types and all tests
 	@scripts/ensure_chromium
 	npm test --silent --prefix web/graphiql
 	$(BIN)/pytest
+
+faults: $(VENV)/.installed ## kill, freeze and cut off everything, and count (ONLY=name for one; docs/reliability.md)
+	$(BIN)/python -m tests.faults $(if $(ONLY),--only $(ONLY))
 
 schema: $(VENV)/.installed ## print schema.graphql anew
 	$(BIN)/footfall schema > schema.graphql
