@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PAGES  := app/http/static/graphiql/index.html
 
-.PHONY: install run test faults lint format schema clean
+.PHONY: install run test faults bench lint format schema clean
 .DEFAULT_GOAL := help
 
 help: ## what there is
@@ -42,6 +42,9 @@ test: install lint ## lint, types and all tests
 
 faults: $(VENV)/.installed ## kill, freeze and cut off everything, and count (ONLY=name for one; docs/reliability.md)
 	$(BIN)/python -m tests.faults $(if $(ONLY),--only $(ONLY))
+
+bench: $(VENV)/.installed ## how fast it is on this machine (EVENTS, DURATION, ROUNDS, PATIENCE; docs/performance.md)
+	@$(BIN)/python -m tests.bench
 
 schema: $(VENV)/.installed ## print schema.graphql anew
 	$(BIN)/footfall schema > schema.graphql

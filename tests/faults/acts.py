@@ -33,9 +33,6 @@ async def kill_parents(stage: Stage) -> None:
         server.program.start()
         await server.ready()
         await asyncio.sleep(2)
-    stage.note(
-        "each parent was killed, a moment later its orphaned workers, and it was started again"
-    )
 
 
 async def freeze_api(stage: Stage) -> None:
@@ -64,7 +61,6 @@ async def kill_primary(stage: Stage) -> None:
         await asyncio.sleep(4)
         await stage.heal()
         await asyncio.sleep(1)
-    stage.note("3 primaries killed and started again")
     _expect_in_time(stage)
 
 

@@ -131,6 +131,8 @@ def _fill_in(result: Result, scenario: Scenario, stage: Stage, findings: Finding
     result.slowest = journal.slowest
     result.recovery = _recovery(stage)
     result.notes = stage.notes
+    if journal.given_up:
+        result.notes.append(f"{journal.given_up} senders gave up")
     if scenario.must_fail is not None:
         result.as_it_must = bool(getattr(findings, scenario.must_fail))
         result.verdict = (

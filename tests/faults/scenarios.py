@@ -30,8 +30,8 @@ SCENARIOS = [
     Scenario(
         "kill-api",
         "API killed and restarted",
-        "The parent process of one API, then of the other, gets SIGKILL, its orphaned workers a "
-        "moment later, and it is started again.",
+        "The parent process of one API, then of the other, gets SIGKILL; its orphaned workers, which go "
+        "on answering and hold the port, a moment later; and it is started again.",
         kill_parents,
     ),
     Scenario(

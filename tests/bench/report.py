@@ -1,0 +1,196 @@
+"""The tables of a run: in the terminal, and in docs/performance.md between its markers."""
+
+import platform
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.bench.checks import Findings, Sizes
+from tests.bench.measure import Measured, cores
+from tests.bench.meter import STEPS
+from tests.bench.servers import ROOT, WORKERS
+
+PAGE = ROOT / "docs" / "performance.md"
+BEGIN, END = "<!-- bench: begin -->", "<!-- bench: end -->"
+LIBRARIES = ("footfall", "strawberry-graphql", "graphql-core", "uvicorn", "motor", "pymongo")
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """Everything that a run found out."""
+
+    singles: Sequence[Measured]
+    batches: Sequence[Measured]
+    findings: Findings
+    sizes: Sizes
+    memory_before: Sequence[int]
+    memory_after: Sequence[int]
+    mongod: str
+    seconds: float
+    rounds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A table with its heading; the first column is text, the others are numbers."""
+
+    title: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
+def show(console: Console, results: Results) -> None:
+    for section in sections(results):
+        table = Table(title=section.title, title_justify="left", title_style="bold", box=None)
+        for place, column in enumerate(section.columns):
+            table.add_column(column, justify="right" if place else "left")
+        for row in section.rows:
+            table.add_row(*row)
+        console.print(table, "")
+    for remark in remarks(results):
+        console.print(remark, highlight=False)
+
+
+def write_page(results: Results) -> None:
+    """Replace what stands between the markers."""
+    page = PAGE.read_text()
+    before, _, rest = page.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    lines = [_run(results)]
+    for section in sections(results):
+        lines += ["", f"**{section.title}**", "", *_markdown(section)]
+    lines += ["", *[f"- {remark}" for remark in remarks(results)]]
+    PAGE.write_text("\n".join([f"{before}{BEGIN}", *lines, f"{END}{after}"]))
+
+
+def sections(results: Results) -> list[Section]:
+    loads = [*results.singles, *results.batches]
+    return [
+        Section(
+            "One event a request (trackImpression)",
+            ["Connections", "Requests a second", "Bare answer", "p50", "p99", "Share of bare"],
+            [[str(m.connections), *_rates(m), *_latencies(m), _share(m)] for m in results.singles],
+        ),
+        Section(
+            "Many events a request (trackBatch)",
+            ["Events a batch", "Events a second", "insert_many", "p50", "p99", "Share of it"],
+            [[f"{m.batch_size:,}", *_rates(m), *_latencies(m), _share(m)] for m in results.batches],
+        ),
+        Section(
+            "Time by step, microseconds an event",
+            ["Load", *STEPS, "Events a group"],
+            [[m.name, *_steps(m), _group(m)] for m in loads],
+        ),
+        Section(
+            "Processor time, microseconds an event",
+            ["Load", "Server", "mongod", "Load generator", "Other programs"],
+            [[m.name, *_processors(m)] for m in loads]
+            + [[f"bare answer at {m.connections}", *_bare_processors(m)] for m in results.singles],
+        ),
+        Section(
+            f"Room on disk, bytes an event, of {results.sizes.events:,} events",
+            ["", "Bytes an event"],
+            _room(results.sizes),
+        ),
+    ]
+
+
+def remarks(results: Results) -> list[str]:
+    before, after = (
+        " and ".join(f"{size / 2**20:.0f}" for size in memory)
+        for memory in (results.memory_before, results.memory_after)
+    )
+    findings = results.findings
+    bare = [r.compared for r in results.singles[-1].rounds]
+    cpu = sum(load.cpu_seconds for load in bare) / sum(load.requests for load in bare)
+    exact = (
+        "each stored once, as it was sent, and in the report"
+        if findings.exact
+        else f"{findings.lost} lost, {findings.doubled} doubled, {findings.unsent} never accepted, "
+        f"the report differs by {findings.report_differs_by}"
+    )
+    unavailable = f"; {findings.unavailable:,} UNAVAILABLE" if findings.unavailable else ""
+    return [
+        f"Answered ACCEPTED and stored: {findings.stored:,} events; {exact}{unavailable}.",
+        f"Memory of the workers (resident): {before} MB before, {after} MB after.",
+        f"With a core of its own the load generator would do {1 / cpu:,.0f} requests a second.",
+    ]
+
+
+def _run(results: Results) -> str:
+    versions = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
+    return (
+        f"Run of {datetime.now(UTC):%Y-%m-%d}, {results.seconds / 60:.1f} minutes, {results.rounds} rounds, "
+        f"on {cores()} cores that load generator, API ({WORKERS} workers) and MongoDB share: "
+        f"MongoDB {results.mongod}, Python {platform.python_version()}, {versions}."
+    )
+
+
+def _markdown(section: Section) -> list[str]:
+    return [
+        "| " + " | ".join(section.columns) + " |",
+        "| --- |" + " ---: |" * (len(section.columns) - 1),
+        *["| " + " | ".join(row) + " |" for row in section.rows],
+    ]
+
+
+def _rates(measured: Measured) -> list[str]:
+    """The medians of the rounds: of the load, and of what it is compared with."""
+    ours = statistics.median(r.load.rate for r in measured.rounds)
+    others = statistics.median(r.compared.rate for r in measured.rounds)
+    return [f"{ours:,.0f}", f"{others:,.0f}"]
+
+
+def _share(measured: Measured) -> str:
+    """The median of the rounds, and the span of all."""
+    shares = [100 * r.share for r in measured.rounds]
+    span = f" ({min(shares):.1f} to {max(shares):.1f})" if len(shares) > 1 else ""
+    return f"{statistics.median(shares):.1f}%{span}"
+
+
+def _latencies(measured: Measured) -> list[str]:
+    percentiles = statistics.quantiles(measured.latencies, n=100, method="inclusive")
+    return [f"{1000 * percentiles[place]:,.1f} ms" for place in (49, 98)]
+
+
+def _steps(measured: Measured) -> list[str]:
+    return [_micro(measured.used.steps[step], measured) for step in STEPS]
+
+
+def _group(measured: Measured) -> str:
+    return f"{measured.used.group_events / max(measured.used.groups, 1):,.1f}"
+
+
+def _processors(measured: Measured) -> list[str]:
+    generator = sum(r.load.cpu_seconds for r in measured.rounds)
+    times = (measured.used.api, measured.used.mongod, generator)
+    others = max(r.others for r in measured.rounds)
+    return [*[_micro(seconds, measured) for seconds in times], f"{others:.0%}"]
+
+
+def _bare_processors(measured: Measured) -> list[str]:
+    """The same for the bare server that a load is compared with, a request."""
+    requests = sum(r.compared.requests for r in measured.rounds)
+    server = sum(r.bare_seconds for r in measured.rounds)
+    generator = sum(r.compared.cpu_seconds for r in measured.rounds)
+    return [f"{1e6 * server / requests:,.1f}", "-", f"{1e6 * generator / requests:,.1f}", "-"]
+
+
+def _micro(seconds: float, measured: Measured) -> str:
+    return f"{1e6 * seconds / max(measured.events, 1):,.1f}"
+
+
+def _room(sizes: Sizes) -> list[list[str]]:
+    count = max(sizes.events, 1)
+    indexes = sorted(sizes.indexes.items(), key=lambda index: -index[1])
+    return [
+        ["documents", f"{sizes.documents / count:.0f}"],
+        *[[f"index `{name}`", f"{size / count:.0f}"] for name, size in indexes],
+        ["**together**", f"**{sizes.per_event:.0f}**"],
+        ["cooldown claims, kept for a day", f"{sizes.claims / count:.0f}"],
+    ]
