@@ -42,7 +42,8 @@ def mongo_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A real mongod, one for all test workers of this run."""
     base = tmp_path_factory.getbasetemp()
     shared = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
-    with EmbeddedMongo(shared / "mongod", cache_gb=0.5) as url:
+    # The tests' clock stands still at NOW, which is long ago for the server's: nothing may expire.
+    with EmbeddedMongo(shared / "mongod", cache_gb=0.5, expires=False) as url:
         yield url
 
 

@@ -63,11 +63,18 @@ class EmbeddedMongo:
     """
 
     def __init__(
-        self, data_dir: Path, mongod: Path | None = None, *, cache_gb: float = 1.0
+        self,
+        data_dir: Path,
+        mongod: Path | None = None,
+        *,
+        cache_gb: float = 1.0,
+        expires: bool = True,
     ) -> None:
+        """`expires`: whether TTL indexes delete; not for data whose clock is not the machine's."""
         self._folder = data_dir.absolute() / "mongo"
         self._mongod = mongod
         self._cache_gb = cache_gb
+        self._expires = expires
         self._lock: IO[str] | None = None
 
     def __enter__(self) -> str:
@@ -148,6 +155,7 @@ class EmbeddedMongo:
                 "512",
             ),
             *("--setParameter", "diagnosticDataCollectionEnabled=false"),
+            *("--setParameter", f"ttlMonitorEnabled={str(self._expires).lower()}"),
         ]
         # A session of its own: Ctrl-C in the terminal must reach the API first, which still has
         # events to write, and mongod only when the API is done.
