@@ -1,7 +1,7 @@
 """Whether what was answered ACCEPTED is stored exactly once; and how much room it takes."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
@@ -36,12 +36,8 @@ class Sizes:
 
     documents: int
     events: int
-    indexes: dict[str, int] = field(default_factory=dict)
-    claims: int = 0  # the cooldown's documents with their indexes, kept for a day
-
-    @property
-    def per_event(self) -> float:
-        return (self.documents + sum(self.indexes.values())) / max(self.events, 1)
+    indexes: dict[str, int]
+    claims: int  # the cooldown's documents with their indexes, kept for a day
 
 
 def compare(servers: Servers, accepted: Iterable[Sent], unavailable: Sequence[str]) -> Findings:

@@ -9,6 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.bench.servers import METRICS_TOKEN, Servers, workers
 
 STEPS = ("validate", "screen", "enrich", "claim", "write", "answer")
+PATIENT_SECONDS = 60  # a worker may be in the middle of a large batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,9 @@ def read(servers: Servers) -> Reading:
     steps = dict.fromkeys(STEPS, 0.0)
     groups = group_events = 0.0
     answer = httpx.get(
-        f"{servers.api.url}/metrics", headers={"Authorization": f"Bearer {METRICS_TOKEN}"}
+        f"{servers.api.url}/metrics",
+        headers={"Authorization": f"Bearer {METRICS_TOKEN}"},
+        timeout=PATIENT_SECONDS,
     )
     answer.raise_for_status()
     for family in text_string_to_metric_families(answer.text):

@@ -186,11 +186,12 @@ def _micro(seconds: float, measured: Measured) -> str:
 
 
 def _room(sizes: Sizes) -> list[list[str]]:
-    count = max(sizes.events, 1)
+    """Indexes that hardly any of these events are in are left out."""
     indexes = sorted(sizes.indexes.items(), key=lambda index: -index[1])
-    return [
-        ["documents", f"{sizes.documents / count:.0f}"],
-        *[[f"index `{name}`", f"{size / count:.0f}"] for name, size in indexes],
-        ["**together**", f"**{sizes.per_event:.0f}**"],
-        ["cooldown claims, kept for a day", f"{sizes.claims / count:.0f}"],
-    ]
+    parts = {
+        "documents": sizes.documents,
+        **{f"index {name}": size for name, size in indexes if size >= sizes.events},
+        "together": sizes.documents + sum(sizes.indexes.values()),
+        "cooldown claims, kept for a day": sizes.claims,
+    }
+    return [[name, f"{size / max(sizes.events, 1):.0f}"] for name, size in parts.items()]

@@ -16,11 +16,19 @@ MARKERS = 50
 
 
 async def kill_workers(stage: Stage) -> None:
+    await _kill_workers(stage, times=12, apart=1)
+
+
+async def kill_some_workers(stage: Stage) -> None:
+    await _kill_workers(stage, times=4, apart=3)
+
+
+async def _kill_workers(stage: Stage, times: int, apart: float) -> None:
     killed = 0
-    for _ in range(12):
+    for _ in range(times):
         stage.recovers_from_now()
         killed += stage.random.choice(stage.servers).kill_a_worker(stage.random)
-        await asyncio.sleep(1)
+        await asyncio.sleep(apart)
     stage.note(f"{killed} workers killed")
 
 

@@ -132,7 +132,7 @@ def _fill_in(result: Result, scenario: Scenario, stage: Stage, findings: Finding
     result.recovery = _recovery(stage)
     result.notes = stage.notes
     if journal.given_up:
-        result.notes.append(f"{journal.given_up} senders gave up")
+        result.notes.append(f"senders who gave up: {journal.given_up}")
     if scenario.must_fail is not None:
         result.as_it_must = bool(getattr(findings, scenario.must_fail))
         result.verdict = (
