@@ -5,11 +5,11 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PAGES  := app/http/static/graphiql/index.html
 
-.PHONY: install run test faults bench lint format schema clean
+.PHONY: install run test faults bench bench-reports lint format schema clean
 .DEFAULT_GOAL := help
 
 help: ## what there is
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 install: $(VENV)/.installed $(PAGES) ## the virtual environment and the pages
 
@@ -45,6 +45,9 @@ faults: $(VENV)/.installed ## kill, freeze and cut off everything, and count (ON
 
 bench: $(VENV)/.installed ## how fast it is on this machine (EVENTS, DURATION, ROUNDS, PATIENCE; docs/performance.md)
 	@$(BIN)/python -m tests.bench
+
+bench-reports: $(VENV)/.installed ## what reports cost, every figure checked (EVENTS, CALLS, KEEP, RECORD=1; docs/performance.md)
+	@$(BIN)/python -m tests.bench.reports $(if $(RECORD),--record)
 
 schema: $(VENV)/.installed ## print schema.graphql anew
 	$(BIN)/footfall schema > schema.graphql

@@ -1,4 +1,4 @@
-"""The modules' queries and mutations become one schema."""
+"""The modules' queries, mutations and subscriptions become one schema."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -11,7 +11,15 @@ from strawberry.types import ExecutionContext
 
 from app.core.graphql_errors import shape
 from app.core.scalars import SCALARS
+from app.modules.analytics.behaviour.resolver import BehaviourQuery
+from app.modules.analytics.engagement.resolver import EngagementQuery
+from app.modules.analytics.experiments.resolver import ExperimentsQuery
+from app.modules.analytics.quality.resolver import QualityQuery
+from app.modules.analytics.realtime.resolver import RealtimeQuery, RealtimeSubscription
 from app.modules.analytics.resolver import AnalyticsQuery
+from app.modules.analytics.score.resolver import PerformanceScoreQuery
+from app.modules.analytics.sessions.resolver import SessionsQuery
+from app.modules.analytics.trending.resolver import TrendingQuery
 from app.modules.audit.resolver import AuditQuery
 from app.modules.items.resolver import ItemsMutation, ItemsQuery
 from app.modules.sites.resolver import SitesMutation, SitesQuery
@@ -22,7 +30,21 @@ CACHED_DOCUMENTS = 256
 
 
 @strawberry.type(description="What analysts and frontends ask. Needs a read or admin key.")
-class Query(AnalyticsQuery, AuditQuery, ItemsQuery, LedgerQuery, SitesQuery):
+class Query(
+    AnalyticsQuery,
+    AuditQuery,
+    BehaviourQuery,
+    EngagementQuery,
+    ExperimentsQuery,
+    ItemsQuery,
+    LedgerQuery,
+    PerformanceScoreQuery,
+    QualityQuery,
+    RealtimeQuery,
+    SessionsQuery,
+    SitesQuery,
+    TrendingQuery,
+):
     pass
 
 
@@ -30,6 +52,14 @@ class Query(AnalyticsQuery, AuditQuery, ItemsQuery, LedgerQuery, SitesQuery):
     description="What is tracked (write or admin key) and what admins change (admin key)."
 )
 class Mutation(ItemsMutation, LedgerMutation, TrackingMutation, SitesMutation):
+    pass
+
+
+@strawberry.type(
+    description="What is sent as it happens, over graphql-transport-ws on the same path. Needs a read "
+    "or admin key, and ends when the key is revoked."
+)
+class Subscription(RealtimeSubscription):
     pass
 
 
@@ -60,6 +90,7 @@ def build_schema() -> Schema:
     return Schema(
         query=Query,
         mutation=Mutation,
+        subscription=Subscription,
         config=StrawberryConfig(scalar_map=SCALARS),
         extensions=[
             lambda: CachedParser(maxsize=CACHED_DOCUMENTS),

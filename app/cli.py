@@ -10,6 +10,7 @@ from app.commands.audit import audit
 from app.commands.demo import demo
 from app.commands.imports import imports
 from app.commands.keys import keys
+from app.commands.rebuild import rebuild
 from app.commands.running import complaints
 from app.commands.serve import serve
 from app.core.errors import FootfallError
@@ -23,6 +24,7 @@ cli = typer.Typer(
 cli.command()(serve)
 cli.command()(demo)
 cli.command()(audit)
+cli.command()(rebuild)
 cli.add_typer(imports, name="import")
 cli.add_typer(keys, name="keys")
 

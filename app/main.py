@@ -1,11 +1,10 @@
-"""The only place where things are wired: settings, database, services, schema, HTTP."""
+"""The only place where things are started: settings, database, services (wiring.py), schema, HTTP."""
 
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from typing import Any
 
 from fastapi import FastAPI
@@ -23,108 +22,53 @@ from app.core.database import (
     Client,
     connect,
     current_lifetimes,
+    deadline,
     prepare,
     reconcile_indexes,
     require_replica_set,
 )
 from app.core.errors import FootfallError, UnavailableError
-from app.core.ports import ImpressionTracker, ItemDirectory, ItemReports
 from app.http import health
 from app.http.graphql import GraphQLEndpoint, GraphQLSocket
 from app.http.metrics import metrics
 from app.http.pages import static_files
 from app.http.requests import key_of, parse_networks, request_info
-from app.modules.analytics.item_reports import AnalyticsOfItems
-from app.modules.analytics.report_totals import TotalsOfRange
-from app.modules.analytics.service import AnalyticsService
-from app.modules.audit.service import AuditService
-from app.modules.items.directory import Catalogue
-from app.modules.items.service import ItemService
+from app.modules.analytics.rollups.longer import KeepingOldQuarters
+from app.modules.analytics.rollups.retention import (
+    Retention,
+    lifetime_of_events,
+    lifetime_of_rollups,
+)
+from app.modules.analytics.rollups.upgrade import MarkingOfOldEvents
 from app.modules.sites.service import SiteService
-from app.modules.tracking.commit import GroupCommit
-from app.modules.tracking.dedup import Deduplication
-from app.modules.tracking.identity import SaltOfTheDay
-from app.modules.tracking.ledger import LedgerService
-from app.modules.tracking.preparation import Preparation
-from app.modules.tracking.screening import Screening
-from app.modules.tracking.search_tracking import SearchTracking
-from app.modules.tracking.service import TrackingService
-from app.repositories.api_keys import ApiKeyRepository
-from app.repositories.audits import EventAudit, LedgerAudit
-from app.repositories.decisions import DecisionRepository
 from app.repositories.events import EventRepository
-from app.repositories.items import ItemRepository
-from app.repositories.salts import SaltRepository
-from app.repositories.session_items import SessionItemRepository
+from app.repositories.marks import MarkRepository
+from app.repositories.quarter_hours import QuarterHourRepository
 from app.repositories.sites import SiteRepository
+from app.repositories.upgrades import UpgradeRepository
 from app.schemas import DOCUMENTS
 from app.schemas.decision import LEDGER_TTL_INDEX
 from app.schemas.event import TTL_INDEX
+from app.schemas.quarter_hour import ROLLUP_TTL_INDEX
+from app.schemas.session import SESSION_TTL_INDEX
+from app.wiring import Services, build_services
 
 logger = logging.getLogger("footfall")
 
 RECONNECT_SECONDS = 2.0
+# Between two looks for sites that have changed the rule of their sessions.
+SESSION_RULE_SECONDS = 30.0
 DEMO_SITE = "demo"
 
 
-@dataclass(slots=True)
-class Services:
-    """Everything that a request or a command may ask for, by its type."""
-
-    settings: Settings
-    clock: Clock
-    sites: SiteService
-    items: ItemService
-    tracking: TrackingService
-    audit: AuditService
-    commit: GroupCommit
-    deduplication: Deduplication
-    registry: dict[type, object] = field(default_factory=dict)
+Lifetimes = dict[str, int | None]
 
 
-def build_services(settings: Settings, clock: Clock) -> Services:
-    """Wire repositories into services. The documents must be bound to a database before use."""
-    events = EventRepository()
-    sites = SiteService(SiteRepository(), ApiKeyRepository(), settings, clock)
-    deduplication = Deduplication(
-        SessionItemRepository(),
-        events,
-        clock,
-        cache_seconds=max(settings.impression_cooldown, settings.click_cooldown),
-    )
-    commit = GroupCommit(events, deduplication)
-    preparation = Preparation(settings, Screening(settings))
-    decisions = DecisionRepository()
-    tracking = TrackingService(
-        preparation,
-        commit,
-        SaltOfTheDay(SaltRepository()),
-        events,
-        decisions,
-        sites,
-        settings,
-        clock,
-    )
-    items = ItemService(ItemRepository(), sites, clock, settings.report_timeout)
-    analytics = AnalyticsService(events, sites, settings, clock)
-    reports = TotalsOfRange(analytics)
-    audit = AuditService(events, EventAudit(), LedgerAudit(), reports, settings, clock)
-    registry: dict[type, object] = {
-        AuditService: audit,
-        AnalyticsService: analytics,
-        ImpressionTracker: SearchTracking(tracking),
-        ItemDirectory: Catalogue(items),
-        ItemReports: AnalyticsOfItems(analytics),
-        ItemService: items,
-        SiteService: sites,
-        TrackingService: tracking,
-        LedgerService: LedgerService(decisions, events, preparation, commit, clock),
-    }
-    return Services(settings, clock, sites, items, tracking, audit, commit, deduplication, registry)
-
-
-async def prepare_database(client: Client, settings: Settings, *, serving: bool) -> None:
-    """Bind the documents and make the indexes what they should be.
+async def prepare_database(
+    client: Client, settings: Settings, clock: Clock, *, serving: bool
+) -> Lifetimes:
+    """Bind the documents and make the indexes what they should be; after how many seconds each of
+    the TTL indexes deletes things, None where it does not.
 
     How long things are kept follows the server's settings. A command may be run with others, and
     must not shorten it: what it finds stays.
@@ -132,14 +76,27 @@ async def prepare_database(client: Client, settings: Settings, *, serving: bool)
     await require_replica_set(client)
     database = client.get_database(settings.database)
     await prepare(database, DOCUMENTS)
-    days = settings.data_retention_days
-    lifetimes = {
-        TTL_INDEX: days * SECONDS_PER_DAY if days else None,
+    lifetimes: Lifetimes = {
+        TTL_INDEX: lifetime_of_events(settings),
+        SESSION_TTL_INDEX: lifetime_of_events(settings),
+        ROLLUP_TTL_INDEX: lifetime_of_rollups(settings),
         LEDGER_TTL_INDEX: settings.ledger_retention_days * SECONDS_PER_DAY,
     }
+    current = await current_lifetimes(database, DOCUMENTS, lifetimes)
     if not serving:
-        lifetimes |= await current_lifetimes(database, DOCUMENTS, lifetimes)
+        lifetimes |= current
+    if _is_longer(lifetimes[TTL_INDEX], current.get(TTL_INDEX)):
+        since = Retention(current[TTL_INDEX], clock).events_since()
+        await KeepingOldQuarters(SiteRepository(), EventRepository(), QuarterHourRepository()).run(
+            since
+        )
     await reconcile_indexes(database, DOCUMENTS, lifetimes)
+    return lifetimes
+
+
+def _is_longer(lifetime: int | None, before: int | None) -> bool:
+    """Whether things are kept longer than before; None: for ever."""
+    return before is not None and (lifetime is None or lifetime > before)
 
 
 async def ensure_demo_keys(sites: SiteService, settings: Settings) -> None:
@@ -167,17 +124,20 @@ async def open_services(
     """
     connection = client or connect(_mongo_url(settings))
     try:
-        await prepare_database(connection, settings, serving=serving)
-        services = build_services(settings, clock or SystemClock())
+        clock = clock or SystemClock()
+        lifetimes = await prepare_database(connection, settings, clock, serving=serving)
+        # Before anything is answered.
+        await MarkingOfOldEvents(
+            UpgradeRepository(), SiteRepository(), EventRepository(), MarkRepository()
+        ).run()
+        services = build_services(settings, clock, lifetimes[TTL_INDEX])
         await ensure_demo_keys(services.sites, settings)
         services.commit.start()
-        sweeper = asyncio.create_task(_sweep(services), name="sweep-caches")
         try:
-            yield services
+            async with _in_background(_sweep(services), *(_upkeep(services) if serving else ())):
+                yield services
         finally:
-            sweeper.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await sweeper
+            await services.feed.stop()
             await services.tracking.finish_background()
             await services.commit.stop()
     finally:
@@ -191,12 +151,46 @@ def _mongo_url(settings: Settings) -> str:
     return settings.mongo_url
 
 
+def _upkeep(services: Services) -> Sequence[Coroutine[Any, Any, None]]:
+    """What a server does besides answering."""
+    rollups, rules = services.rollups, services.session_rules
+    interval = services.settings.rollup_interval
+    return (
+        _until_ended(lambda: rollups.run(interval), rollups.release),
+        _until_ended(lambda: rules.run(SESSION_RULE_SECONDS), rules.release),
+    )
+
+
+async def _until_ended(
+    work: Callable[[], Awaitable[None]], release: Callable[[], Awaitable[None]]
+) -> None:
+    """Work until cancelled, and then give back what it holds, where the database is there."""
+    try:
+        await work()
+    finally:
+        with contextlib.suppress(PyMongoError), deadline():
+            await release()
+
+
+@asynccontextmanager
+async def _in_background(*work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Run all of this meanwhile, and end it."""
+    tasks = [asyncio.create_task(each) for each in work]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
 async def _sweep(services: Services) -> None:
     """Drop expired entries from the in-memory caches, now and then."""
     while True:
         await asyncio.sleep(services.settings.cleanup_interval)
         services.sites.sweep()
         services.deduplication.sweep()
+        services.cache.sweep()
 
 
 def create_app(settings: Settings | None = None, clock: Clock | None = None) -> FastAPI:

@@ -124,6 +124,7 @@ async def make_api(mongo_url: str, database_name: str) -> AsyncIterator[Any]:
                 "mongo_url": mongo_url,
                 "database": database_name,
                 "rate_limit": "off",
+                "rollup_interval": 3600,  # a test that wants to have something rolled up says so
                 **{f"demo_{scope.value}_key": key for scope, key in KEYS.items()},
                 **changes,
             },

@@ -6,7 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from app.repositories import api_keys, decisions, events, items, session_items
+from app.repositories import (
+    api_keys,
+    decisions,
+    events,
+    items,
+    marks,
+    quality,
+    quarter_hours,
+    rollups,
+    session_items,
+    sessions,
+)
 from app.repositories.base import Repository
 
 APP = Path(__file__).parent.parent / "app"
@@ -92,12 +103,21 @@ def test_files_stay_readable(file: Path) -> None:
         decisions.DecisionRepository,
         events.EventRepository,
         items.ItemRepository,
+        marks.MarkRepository,
+        quality.LedgerQuality,
+        quality.WithdrawnEvents,
+        quarter_hours.QuarterHourRepository,
+        rollups.RollupRepository,
         session_items.SessionItemRepository,
+        sessions.SessionEvents,
+        sessions.SessionRepository,
     ],
 )
 def test_repository_methods_take_the_site_first(repository: type[Repository[object]]) -> None:
     """No method of a site's documents can be called without saying which site."""
-    before_a_site_is_known = {"find_by_hash", "snapshot"}
+    before_a_site_is_known = {"find_by_hash", "in_transaction", "snapshot"}
+    # What is to be rolled up next, and how much there is, whosever it is: times, and no data.
+    before_a_site_is_known |= {"ripe", "waiting", "oldest_age"}
     for name, method in inspect.getmembers(repository, inspect.isfunction):
         if name.startswith("_") or name in before_a_site_is_known or name == "collection":
             continue

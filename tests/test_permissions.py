@@ -8,14 +8,20 @@ TRACKING = {"trackBatch", "trackEvent"}
 
 
 def test_every_root_field_needs_a_scope() -> None:
-    """Queries need read, tracking mutations write, all other mutations admin: a new field without fails."""
+    """Queries and subscriptions need read, tracking mutations write, all other mutations admin: a new
+    field without fails."""
     schema = build_schema()
     wrong = []
-    for root, definition in (("Query", schema.query), ("Mutation", schema.mutation)):
+    roots = {
+        "Query": schema.query,
+        "Mutation": schema.mutation,
+        "Subscription": schema.subscription,
+    }
+    for root, definition in roots.items():
         for field in definition.__strawberry_definition__.fields:
             name = schema.config.name_converter.get_graphql_name(field)
             scopes = [e.scope for e in field.extensions if isinstance(e, Needs)]
-            expected = Scope.READ if root == "Query" else Scope.ADMIN
+            expected = Scope.ADMIN if root == "Mutation" else Scope.READ
             if root == "Mutation" and name.startswith("track"):
                 expected = Scope.WRITE
             if scopes != [expected]:

@@ -1,9 +1,11 @@
 """`footfall demo`, and what `footfall serve --demo` does before it serves."""
 
+import asyncio
 import shlex
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import quote
 
@@ -26,7 +28,7 @@ from app.demo.size import DEFAULT_DAYS, DEFAULT_EVENTS, DEFAULT_SEED, DemoSize
 from app.importing.tally import Tally
 
 if TYPE_CHECKING:
-    from app.main import Services
+    from app.wiring import Services
 
 USES = {
     Scope.WRITE: "browsers and apps: tracking, may be public",
@@ -107,12 +109,30 @@ def _show_line(name: str, value: str, style: str, note: str = "") -> None:
     console.print(line, soft_wrap=True)
 
 
+async def roll_up(services: "Services") -> None:
+    """So that the first reports are quick.
+
+    What was written in the last seconds waits for the server: other processes may be writing to the
+    same times (repositories/marks.py). Where a server rolls up now, all of it does.
+    """
+    from app.main import DEMO_SITE
+    from app.modules.analytics.rollups.worker import LeaseLostError
+
+    with suppress(LeaseLostError), complaints.status("Rolling up..."):
+        await services.rollups.hold(patience=timedelta(seconds=2))
+        try:
+            await services.rollups.roll_up(days_after=0, weeks_after=0, sites=[DEMO_SITE])
+        finally:
+            await asyncio.shield(services.rollups.release())
+
+
 async def _fill(services: "Services", size: DemoSize) -> Tally:
     from app.demo.fill import DemoFill
 
     fill = DemoFill(services, size)
     with _progress() as advance:
         await fill.run(advance)
+    await roll_up(services)
     return fill.tally
 
 

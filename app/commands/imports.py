@@ -36,7 +36,7 @@ from app.importing.source import STDIN, BrokenSourceError
 from app.importing.tally import Tally
 
 if TYPE_CHECKING:
-    from app.main import Services
+    from app.wiring import Services
 
 imports = typer.Typer(help="Import events and items from files.", no_args_is_help=True)
 

@@ -10,7 +10,7 @@ from app.core.auth import Scope
 from app.core.errors import NotFoundError
 
 if TYPE_CHECKING:
-    from app.main import Services
+    from app.wiring import Services
 
 keys = typer.Typer(help="API keys of a site.", no_args_is_help=True)
 

@@ -16,7 +16,7 @@ from app.core.embedded import EmbeddedMongo
 from app.importing.tally import Tally
 
 if TYPE_CHECKING:
-    from app.main import Services
+    from app.wiring import Services
 
 T = TypeVar("T")
 

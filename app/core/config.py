@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from dotenv import dotenv_values
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -15,6 +15,8 @@ from pydantic_settings import (
 )
 
 SECONDS_PER_DAY = 86_400
+# MongoDB counts in 31 bits after how many seconds it deletes; some days are left for margins.
+MOST_DAYS = 24_800
 
 # Names that a NestJS deployment already sets: the setting each stands for, and what to divide it by
 # (milliseconds become seconds). A FOOTFALL_ name wins over these.
@@ -102,14 +104,28 @@ class Settings(BaseSettings):
     data_retention_days: int = Field(
         90,
         ge=0,
-        le=36_500,
-        description="Days that events are kept, by the time they happened. 0: for ever.",
+        le=MOST_DAYS,
+        description="Days that events are kept, by the time they happened, at most 24800. "
+        "0: for ever.",
     )
     ledger_retention_days: int = Field(
         30,
         ge=1,
-        le=36_500,
-        description="Days that the reasons of repeated and rejected events are kept.",
+        le=MOST_DAYS,
+        description="Days that the reasons of repeated and rejected events are kept, at most 24800.",
+    )
+    rollup_interval: float = Field(
+        5,
+        gt=0,
+        le=3600,
+        description="Seconds between two looks for something to roll up, at most 3600.",
+    )
+    rollup_retention_days: int = Field(
+        0,
+        ge=0,
+        le=MOST_DAYS,
+        description="Days that rollups stay, at most 24800, and not fewer than events are kept. "
+        "0: for ever.",
     )
     cleanup_interval: float = Field(
         60,
@@ -122,6 +138,19 @@ class Settings(BaseSettings):
         gt=0,
         le=100,
         description="Seconds that the database may take for one report, at most 100.",
+    )
+    report_cache_size: int = Field(
+        20_000,
+        ge=0,
+        le=10_000_000,
+        description="Rows of reports of finished periods that a process keeps, to answer with them again "
+        "while nothing inside has changed. A row takes about 1 KB. 0: none.",
+    )
+    report_cache_seconds: float = Field(
+        600,
+        ge=0,
+        le=SECONDS_PER_DAY,
+        description="Seconds that such a report is kept at most. 0: none is.",
     )
     currency: str = Field(
         "EUR",
@@ -146,6 +175,22 @@ class Settings(BaseSettings):
     def _rate_limit_is_readable(cls, value: str) -> str:
         if value != "off" and not re.fullmatch(r"[1-9]\d{0,8}/(second|minute|hour|day)", value):
             raise ValueError('must be like "6000/minute" (second, minute, hour, day) or "off"')
+        return value
+
+    @field_validator("rollup_retention_days")
+    @classmethod
+    def _rollups_outlive_events(cls, value: int, info: ValidationInfo) -> int:
+        events = info.data.get("data_retention_days")
+        if not value or events is None:  # None: it is refused itself
+            return value
+        if not events:
+            raise ValueError(
+                "must be 0, because FOOTFALL_DATA_RETENTION_DAYS keeps events for ever"
+            )
+        if value < events:
+            raise ValueError(
+                f"must be 0 or at least {events}, the days of FOOTFALL_DATA_RETENTION_DAYS"
+            )
         return value
 
     @property

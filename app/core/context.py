@@ -28,7 +28,7 @@ class RequestInfo:
 
 @dataclass(slots=True)
 class Context:
-    """One request's context. `get` finds a service by its type, as wired in app/main.py."""
+    """One request's context. `get` finds a service by its type, as wired in app/wiring.py."""
 
     services: Mapping[type, object]
     principal: Principal | None = None
@@ -36,6 +36,8 @@ class Context:
     # Events of a batch that could not even be read, by their place: why (http/graphql.py).
     unreadable_events: dict[int, str] = field(default_factory=dict)
     loaders: dict[Hashable, Any] = field(default_factory=dict)
+    # How many subscriptions are open on this connection.
+    subscriptions: int = 0
 
     def get(self, service: type[T]) -> T:
         return cast(T, self.services[service])

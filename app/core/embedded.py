@@ -242,14 +242,14 @@ def _initiate_or_move(client: MongoClient[dict[str, Any]], config: dict[str, Any
 def _is_alive(pid: int) -> bool:
     """Whether the process runs. One that has ended stays a zombie until its parent asks for it, and
     the parent may be another user of the folder that does not ask: it counts as ended."""
-    with contextlib.suppress(ChildProcessError):
-        os.waitpid(pid, os.WNOHANG)
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
     except PermissionError:
         return True
+    with contextlib.suppress(ChildProcessError):
+        return os.waitpid(pid, os.WNOHANG) == (0, 0)
     with contextlib.suppress(OSError):  # only Linux has /proc
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     return True

@@ -1,5 +1,6 @@
 """Root fields say which scope they need."""
 
+import inspect
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -19,4 +20,6 @@ class Needs(FieldExtension):
         self, next_: Callable[..., Awaitable[Any]], source: Any, info: Info, **kwargs: Any
     ) -> Any:
         require(info.context.principal, self.scope)
-        return await next_(source, info, **kwargs)
+        result = next_(source, info, **kwargs)
+        # A subscription that is a generator function gives its events at once.
+        return await result if inspect.isawaitable(result) else result

@@ -1,4 +1,4 @@
-"""What one module needs of another, as Protocols: wired in app/main.py, found with `context.get`.
+"""What one module needs of another, as Protocols: wired in app/wiring.py, found with `context.get`.
 
 GraphQL types of the other module are `Any` here; resolvers reference them with `strawberry.lazy`.
 """
@@ -36,6 +36,10 @@ class SiteRules(SiteDefaults, Protocol):
         """Of so many visitors one is counted; 1 counts all."""
 
     @property
+    def session_ends_on_new_source(self) -> bool:
+        """Whether an event from another referrer or campaign begins a new session."""
+
+    @property
     def excluded_types(self) -> Sequence[str]:
         """Event types that are not counted."""
 
@@ -59,6 +63,13 @@ class SiteSettings(Protocol):
         """The site of this name. Raises NotFoundError."""
 
 
+class KeyCheck(Protocol):
+    """Knows the keys."""
+
+    async def is_valid(self, principal: Principal) -> bool:
+        """Whether the principal's key may still be used. Seen at once, in every process."""
+
+
 class ItemDirectory(Protocol):
     """Knows the catalogue."""
 
@@ -76,11 +87,45 @@ class ItemReports(Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True)
+class RangeTotals:
+    """Counts by their GraphQL names. `distinct_error` is the relative standard error of distinct ones."""
+
+    counts: dict[str, int]
+    distinct_error: float
+
+
 class ReportTotals(Protocol):
     """Answers what reports answer."""
 
-    async def totals(self, site: str, start: datetime, end: datetime) -> dict[str, int]:
-        """The counts of Metrics from start to end, left out, by their GraphQL names."""
+    async def totals(self, site: str, start: datetime, end: datetime) -> "RangeTotals":
+        """The counts of Metrics from start to end, left out."""
+
+    async def events_since(self, site: str, start: datetime, end: datetime) -> datetime:
+        """From when on all events from start to end are stored that reports count."""
+
+
+class RemovedEvents(Protocol):
+    """How many events were removed."""
+
+    @property
+    def events(self) -> int:
+        """All of them, withdrawn ones too."""
+
+    @property
+    def impressions(self) -> int:
+        """Those of type IMPRESSION."""
+
+    @property
+    def clicks(self) -> int:
+        """Those of type CLICK."""
+
+
+class EventRemoval(Protocol):
+    """Removes events whose numbers are to stay."""
+
+    async def remove_before(self, site: str, instant: datetime) -> RemovedEvents:
+        """Remove the site's events that happened before this instant."""
 
 
 @dataclass(frozen=True, slots=True)

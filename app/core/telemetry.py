@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import prometheus_client
-from prometheus_client import CollectorRegistry, Histogram, generate_latest, multiprocess
+from prometheus_client import CollectorRegistry, Gauge, Histogram, generate_latest, multiprocess
 from prometheus_client import Counter as Metric
 
 EVENTS = Metric("footfall_events", "Events by how they ended.", ["verdict", "reason"])
@@ -24,6 +24,32 @@ GROUP_EVENTS = Histogram(
     "footfall_group_events",
     "Events that shared one write.",
     buckets=(1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000),
+)
+ROLLED_UP_EVENTS = Metric(
+    "footfall_rolled_up_events", "Events that quarters of an hour were computed from, each time."
+)
+ROLLUP_SECONDS = Histogram(
+    "footfall_rollup_seconds",
+    "Seconds that rolling up took: quarters of an hour of one day, a day, or a week.",
+    ["level"],
+    buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100),
+)
+# They are of the database: whichever process was asked last has them right.
+WAITING_MARKS = Gauge(
+    "footfall_rollup_marks",
+    "Quarters of an hour, days and weeks that have changed and are not rolled up yet.",
+    ["level"],
+    multiprocess_mode="mostrecent",
+)
+OLDEST_CHANGE_SECONDS = Gauge(
+    "footfall_rollup_oldest_change_seconds",
+    "Age of the change that has waited longest, of those that may be rolled up; 0 without any.",
+    multiprocess_mode="mostrecent",
+)
+REPORT_CACHE = Metric(
+    "footfall_report_cache",
+    "Reports of finished periods by whether their answer was kept (hit) or computed (miss).",
+    ["outcome"],
 )
 
 

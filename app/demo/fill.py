@@ -10,8 +10,9 @@ from app.demo.items import add_items
 from app.demo.size import DemoSize
 from app.importing.feed import feed
 from app.importing.tally import Tally
-from app.main import DEMO_SITE, Services
+from app.main import DEMO_SITE
 from app.modules.tracking.events import IncomingEvent
+from app.wiring import Services
 
 # The oldest events must not become too old to be kept while the fill is under way.
 MARGIN = timedelta(minutes=10)

@@ -25,6 +25,7 @@ from app.core.context import Context
 from app.core.database import is_unavailable
 from app.core.errors import ErrorCode, UnavailableError
 from app.http.pages import graphiql_page
+from app.http.socket_handler import SocketHandler
 from app.modules.tracking.unreadable import set_unreadable_events_aside
 
 MAX_BODY_BYTES = 5 * 1024 * 1024
@@ -92,7 +93,11 @@ class GraphQLEndpoint:
                 )
             except (CannotGetOperationTypeError, MissingQueryError):
                 raise RefusedRequestError(400, "There is no operation of this name.") from None
-            except InvalidOperationTypeError:
+            except InvalidOperationTypeError as error:
+                if error.operation_type is OperationType.SUBSCRIPTION:
+                    raise RefusedRequestError(
+                        400, "Subscriptions need a WebSocket, with graphql-transport-ws."
+                    ) from None
                 raise RefusedRequestError(405, "Mutations are sent with POST.") from None
             # A batch with events that GraphQL cannot read is run once more without them: one bad
             # event must not sink the others. Nothing has run when variables cannot be coerced.
@@ -181,17 +186,20 @@ class SocketContext(Context):
 
 
 class GraphQLSocket(GraphQL[SocketContext, None]):
-    """The same schema over graphql-transport-ws.
+    """The same schema over graphql-transport-ws, with subscriptions.
 
     The key comes in the connection_init payload, `{"Authorization": "Bearer KEY"}` or
     `{"X-API-Key": "KEY"}`, because a browser cannot set a header here; where one is set it counts.
     """
+
+    graphql_transport_ws_handler_class = SocketHandler
 
     def __init__(self, schema: Schema, context_for: ContextFactory) -> None:
         super().__init__(
             schema,
             graphql_ide=None,
             subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL,),
+            max_subscriptions_per_connection=None,  # SocketHandler has a bound of its own
             allowed_origins=("*",),  # keys, not cookies, say who asks
         )
         self._context_for = context_for
@@ -203,9 +211,13 @@ class GraphQLSocket(GraphQL[SocketContext, None]):
         return SocketContext(services={}, connection=request)
 
     async def on_ws_connect(self, context: SocketContext) -> UnsetType:
+        await self.identify(context)
+        return UnsetType()
+
+    async def identify(self, context: SocketContext) -> None:
+        """Find out who asks. Before every operation: a connection may outlive its key."""
         if context.connection is not None:
             known = await self._context_for(context.connection, context.connection_params)
             context.services = known.services
             context.principal = known.principal
             context.request = known.request
-        return UnsetType()

@@ -25,6 +25,12 @@ class ApiKeyRepository(Repository[ApiKey]):
         with deadline(LOOKUP_SECONDS):
             return await ApiKey.get(key_hash)
 
+    async def find_by_id(self, site: str, key_id: str) -> ApiKey | None:
+        """The site's key whose hash begins like this, which is hex."""
+        begins = {"$gte": key_id, "$lt": f"{key_id}g"}
+        with deadline(LOOKUP_SECONDS):
+            return await ApiKey.find_one({"_id": begins, "site": site})
+
     async def ensure(self, site: str, key: ApiKey) -> bool:
         """Store the key unless it is there; whether it is new."""
         if key.site != site:

@@ -1,6 +1,7 @@
 """What the repositories share."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, TypeVar
@@ -8,12 +9,17 @@ from typing import Any, ClassVar, Generic, TypeVar
 from beanie import Document
 from motor.motor_asyncio import AsyncIOMotorClientSession, AsyncIOMotorCollection
 from pymongo.errors import BulkWriteError
+from pymongo.read_concern import ReadConcern
+from pymongo.write_concern import WriteConcern
 
 from app.core.errors import UnavailableError
 
 D = TypeVar("D", bound=Document)
+T = TypeVar("T")
 
 DUPLICATE_KEY = 11000
+# How many documents of a long result are held at once.
+PORTION = 10_000
 
 Raw = dict[str, Any]
 Snapshot = AsyncIOMotorClientSession
@@ -66,6 +72,43 @@ class Repository(Generic[D]):
             maxTimeMS=int(max_seconds * 1000),
         )
         return await cursor.to_list(None)
+
+    async def _stream(
+        self,
+        site: str,
+        pipeline: Sequence[Mapping[str, Any]],
+        take: Callable[[list[Raw]], None],
+        *,
+        snapshot: Snapshot | None = None,
+        max_seconds: float = 30,
+    ) -> None:
+        """The same, with `take` given what it finds in portions of at most PORTION documents.
+
+        `take` runs in a thread, one portion after the other, so that other requests go on.
+        """
+        cursor = self.collection.aggregate(
+            [{"$match": {"site": site}}, *pipeline],
+            session=snapshot,
+            allowDiskUse=True,
+            maxTimeMS=int(max_seconds * 1000),
+        )
+        try:
+            while portion := await cursor.to_list(PORTION):
+                await asyncio.to_thread(take, portion)
+        finally:
+            # A snapshot's session cannot do it: the driver then does, in another one, within a second.
+            await cursor.close()
+
+    async def in_transaction(self, work: Callable[[Snapshot], Awaitable[T]]) -> T:
+        """Do `work` in a transaction, again where another write came in between."""
+        client = self.collection.database.client
+        async with await client.start_session() as session:
+            done: T = await session.with_transaction(
+                work,
+                read_concern=ReadConcern("snapshot"),
+                write_concern=WriteConcern("majority", j=True),
+            )
+            return done
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[Snapshot]:

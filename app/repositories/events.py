@@ -1,15 +1,17 @@
 """Accepted events."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from beanie import Document
 from motor.motor_asyncio import AsyncIOMotorCollection
+from pymongo.errors import OperationFailure
 from pymongo.read_concern import ReadConcern
 
 from app.core.event_types import EventType
+from app.core.quarters import QUARTER
 from app.repositories.base import Raw, Refused, Repository, Snapshot
 from app.repositories.session_items import claim_key
 from app.schemas import Event
@@ -28,6 +30,9 @@ class Deleted:
     impressions: int
     clicks: int
 
+
+HOURS_AT_ONCE = timedelta(hours=4)
+TOO_LARGE = (10334, 17419, 17420)  # of a document, and of one while it is made
 
 # Events that an admin has not withdrawn.
 COUNTED: Raw = {"void": {"$exists": False}}
@@ -132,22 +137,43 @@ class EventRepository(Repository[Event]):
         """The stored event of this id, as it is stored."""
         return await self.collection.find_one({"_id": stored_id(site, event_id), "site": site})
 
+    async def quarters_to_void(self, site: str, void_filter: VoidFilter) -> list[datetime]:
+        """The quarters of an hour of the counted events that match."""
+        return await self._quarters_of({**void_filter.match(site), **COUNTED})
+
+    async def quarters_of_void(self, site: str, void_id: str) -> list[datetime]:
+        """The quarters of an hour of the events that this void withdrew."""
+        return await self._quarters_of({"site": site, "void.id": void_id})
+
     async def void(
-        self, site: str, void_filter: VoidFilter, void_id: str, why: str, now: datetime
+        self,
+        site: str,
+        quarter: datetime,
+        void_filter: VoidFilter,
+        void_id: str,
+        why: str,
+        now: datetime,
     ) -> int:
-        """Mark the counted events that match as withdrawn; how many."""
+        """Mark the counted events of a quarter of an hour that match as withdrawn; how many."""
         result = await self.collection.update_many(
-            {**void_filter.match(site), **COUNTED},
+            {"$and": [void_filter.match(site), _in_quarter(quarter), COUNTED]},
             {"$set": {"void": {"id": void_id, "at": now, "why": why}}},
         )
         return result.modified_count
 
-    async def undo_void(self, site: str, void_id: str) -> int:
-        """Count again what this void withdrew; how many."""
+    async def undo_void(self, site: str, quarter: datetime, void_id: str) -> int:
+        """Count again what this void withdrew in a quarter of an hour; how many."""
         result = await self.collection.update_many(
-            {"site": site, "void.id": void_id}, {"$unset": {"void": ""}}
+            {"site": site, "void.id": void_id, **_in_quarter(quarter)}, {"$unset": {"void": ""}}
         )
         return result.modified_count
+
+    async def _quarters_of(self, match: Raw) -> list[datetime]:
+        quarter = {"$dateTrunc": {"date": "$at", "unit": "minute", "binSize": 15}}
+        cursor = self.collection.aggregate(
+            [{"$match": match}, {"$group": {"_id": quarter}}, {"$sort": {"_id": 1}}]
+        )
+        return [group["_id"] async for group in cursor]
 
     async def aggregate(
         self,
@@ -161,33 +187,108 @@ class EventRepository(Repository[Event]):
         counted = [{"$match": COUNTED}, *pipeline]
         return await self._aggregate(site, counted, snapshot=snapshot, max_seconds=max_seconds)
 
-    async def has_sample(self, site: str, start: datetime, end: datetime) -> bool:
+    async def stream(
+        self,
+        site: str,
+        pipeline: Sequence[Mapping[str, Any]],
+        take: Callable[[list[Raw]], None],
+        *,
+        snapshot: Snapshot | None = None,
+        max_seconds: float = 30,
+    ) -> None:
+        """The same for a result that is too large to be held: `take` is given it in portions."""
+        counted = [{"$match": COUNTED}, *pipeline]
+        await self._stream(site, counted, take, snapshot=snapshot, max_seconds=max_seconds)
+
+    async def in_columns(
+        self,
+        site: str,
+        start: datetime,
+        end: datetime,
+        stage: Mapping[str, Any],
+        finer: Mapping[str, Any],
+        snapshot: Snapshot,
+    ) -> list[Raw]:
+        """The counted events from start to end, end left out, as a stage groups them.
+
+        Some hours at a time, which bounds the memory that it takes. Where a group does not fit into
+        a document, the stage that makes finer ones is taken for those hours.
+        """
+        found: list[Raw] = []
+        while start < end:
+            until = min(start + HOURS_AT_ONCE, end)
+            match = {"$match": {"at": {"$gte": start, "$lt": until}}}
+            try:
+                found += await self.aggregate(
+                    site, [match, stage], snapshot=snapshot, max_seconds=100
+                )
+            except OperationFailure as error:
+                if error.code not in TOO_LARGE:
+                    raise
+                found += await self.aggregate(
+                    site, [match, finer], snapshot=snapshot, max_seconds=100
+                )
+            start = until
+        return found
+
+    async def are_few(
+        self,
+        site: str,
+        match: Mapping[str, Any],
+        most: int,
+        snapshot: Snapshot | None = None,
+    ) -> bool:
+        """Whether at most so many stored events match. Costs no more than finding that many."""
+        found = {"site": site, **match}
+        number = await self.collection.count_documents(found, limit=most + 1, session=snapshot)
+        return number <= most
+
+    async def has_sample(
+        self, site: str, start: datetime, end: datetime, snapshot: Snapshot | None = None
+    ) -> bool:
         """Whether events of this time, the end left out, stand for more than themselves."""
         sampled = {"site": site, "at": {"$gte": start, "$lt": end}, "weight": {"$exists": True}}
-        return await self.collection.find_one(sampled, {"_id": 1}) is not None
+        found = await self.collection.find_one(sampled, {"_id": 1}, session=snapshot)
+        return found is not None
 
-    async def first_at(self, site: str) -> datetime | None:
-        """When the site's first event happened."""
-        return await self._edge(site, 1)
+    async def first_at(self, site: str, since: datetime | None = None) -> datetime | None:
+        """When the site's first event happened, of those at or after `since`; None without any."""
+        return await self._edge(site, 1, since)
 
     async def last_at(self, site: str) -> datetime | None:
         """When the site's last event happened."""
         return await self._edge(site, -1)
 
-    async def _edge(self, site: str, direction: int) -> datetime | None:
+    async def _edge(
+        self, site: str, direction: int, since: datetime | None = None
+    ) -> datetime | None:
+        happened = {} if since is None else {"at": {"$gte": since}}
         document = await self.collection.find_one(
-            {"site": site}, {"at": 1}, sort=[("at", direction)]
+            {"site": site, **happened}, {"at": 1}, sort=[("at", direction)]
         )
         return document["at"] if document else None
 
-    async def delete_before(self, site: str, instant: datetime) -> Deleted:
-        """Delete the site's events that happened before this instant."""
-        old: Raw = {"site": site, "at": {"$lt": instant}}
+    async def quarters_before(self, site: str, instant: datetime) -> list[datetime]:
+        """The quarters of an hour in which the site's events before this instant happened, in order."""
+        return await self._quarters_of({"site": site, "at": {"$lt": instant}})
+
+    async def quarters_between(self, site: str, start: datetime, end: datetime) -> list[datetime]:
+        """The quarters of an hour of the site's events from start to end, end left out, in order."""
+        return await self._quarters_of({"site": site, "at": {"$gte": start, "$lt": end}})
+
+    async def delete(self, site: str, start: datetime, end: datetime, session: Snapshot) -> Deleted:
+        """Delete the site's events from start to end, end left out."""
+        old: Raw = {"site": site, "at": {"$gte": start, "$lt": end}}
         counts = {"IMPRESSION": 0, "CLICK": 0}
         for kind in counts:
-            counts[kind] = (await self.collection.delete_many({**old, "type": kind})).deleted_count
-        others = (await self.collection.delete_many(old)).deleted_count
+            found = await self.collection.delete_many({**old, "type": kind}, session=session)
+            counts[kind] = found.deleted_count
+        others = (await self.collection.delete_many(old, session=session)).deleted_count
         return Deleted(sum(counts.values()) + others, counts["IMPRESSION"], counts["CLICK"])
+
+
+def _in_quarter(quarter: datetime) -> Raw:
+    return {"at": {"$gte": quarter, "$lt": quarter + QUARTER}}
 
 
 async def _stored_events(site: str, cursor: AsyncIterator[Raw]) -> AsyncIterator[StoredEvent]:

@@ -8,7 +8,7 @@ from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
 from app.core.words import words_of
-from app.repositories.base import Raw, Repository
+from app.repositories.base import Raw, Repository, Snapshot
 from app.schemas import Item
 
 
@@ -36,6 +36,19 @@ class ItemRepository(Repository[Item]):
         """Those of these items that there are, in no order."""
         ids = [stored_id(site, item_id) for item_id in item_ids]
         return _items(await self.collection.find({"_id": {"$in": ids}, "site": site}).to_list(None))
+
+    async def categories(self, site: str, snapshot: Snapshot | None = None) -> dict[str, str]:
+        """The categories of the site's items that have one, by the items' ids."""
+        found = self.collection.find(
+            {"site": site, "category": {"$exists": True}},
+            {"_id": 0, "item": 1, "category": 1},
+            session=snapshot,
+        )
+        return {
+            item["item"]: item["category"]
+            async for item in found.batch_size(10_000)
+            if item["category"] is not None
+        }
 
     async def update(
         self, site: str, item_id: str, changes: Raw, *, condition: Raw, currency: str

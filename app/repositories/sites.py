@@ -16,6 +16,11 @@ class SiteRepository(Repository[Site]):
     async def get(self, site: str) -> Site | None:
         return await Site.get(site)
 
+    async def names(self) -> list[str]:
+        """All of them, in order."""
+        cursor = self.collection.find({}, {"_id": 1}).sort("_id", 1)
+        return [document["_id"] async for document in cursor]
+
     async def ensure(self, site: Site) -> bool:
         """Store the site if there is none of its name; whether it is new."""
         try:

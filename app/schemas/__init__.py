@@ -1,22 +1,51 @@
 """The documents that Footfall stores, one a file."""
 
 from app.schemas.api_key import ApiKey
+from app.schemas.change import Change
 from app.schemas.decision import Decision
 from app.schemas.event import Event
 from app.schemas.item import Item
+from app.schemas.lease import Lease
+from app.schemas.mark import Mark
+from app.schemas.quarter_hour import QuarterHour
+from app.schemas.rollup import Rollup
 from app.schemas.salt import Salt
+from app.schemas.session import Session
 from app.schemas.session_item import SessionItem
 from app.schemas.site import Site
+from app.schemas.upgrade import Upgrade
 
-DOCUMENTS = (ApiKey, Decision, Event, Item, Salt, SessionItem, Site)
+DOCUMENTS = (
+    ApiKey,
+    Change,
+    Decision,
+    Event,
+    Item,
+    Lease,
+    Mark,
+    QuarterHour,
+    Rollup,
+    Salt,
+    Session,
+    SessionItem,
+    Site,
+    Upgrade,
+)
 
 __all__ = [
     "DOCUMENTS",
     "ApiKey",
+    "Change",
     "Decision",
     "Event",
     "Item",
+    "Lease",
+    "Mark",
+    "QuarterHour",
+    "Rollup",
     "Salt",
+    "Session",
     "SessionItem",
     "Site",
+    "Upgrade",
 ]

@@ -100,6 +100,11 @@ class Event(TextIdDocument):
                 partialFilterExpression={"user": {"$exists": True}},
             ),
             IndexModel(
+                [("site", ASCENDING), ("experiment", ASCENDING), ("at", ASCENDING)],
+                name="by_experiment",
+                partialFilterExpression={"experiment": {"$exists": True}},
+            ),
+            IndexModel(
                 [("site", ASCENDING), ("order", ASCENDING)],
                 name=ORDER_INDEX,
                 unique=True,

@@ -15,6 +15,7 @@ class Site(TextIdDocument):
     currency: str
     consent_required: bool = False
     sample_one_in: int = 1
+    session_ends_on_new_source: bool = False
     excluded_types: list[str] = Field(default_factory=list)
     excluded_items: list[str] = Field(default_factory=list)
     excluded_sources: list[str] = Field(default_factory=list)

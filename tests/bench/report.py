@@ -2,7 +2,7 @@
 
 import platform
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -46,26 +46,42 @@ class Section:
 
 def show(console: Console, results: Results) -> None:
     for section in sections(results):
-        table = Table(title=section.title, title_justify="left", title_style="bold", box=None)
-        for place, column in enumerate(section.columns):
-            table.add_column(column, justify="right" if place else "left")
-        for row in section.rows:
-            table.add_row(*row)
-        console.print(table, "")
+        show_section(console, section)
     for remark in remarks(results):
         console.print(remark, highlight=False)
 
 
+def show_section(console: Console, section: Section) -> None:
+    table = Table(title=section.title, title_justify="left", title_style="bold", box=None)
+    for place, column in enumerate(section.columns):
+        table.add_column(column, justify="right" if place else "left", no_wrap=not place)
+    for row in section.rows:
+        table.add_row(*row)
+    console.print(table, "")
+
+
 def write_page(results: Results) -> None:
     """Replace what stands between the markers."""
-    page = PAGE.read_text()
-    before, _, rest = page.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    lines = [_run(results)]
-    for section in sections(results):
+    block = [_run(results), *as_markdown(sections(results), remarks(results))]
+    PAGE.write_text(replaced(PAGE.read_text(), (BEGIN, END), block))
+
+
+def replaced(page: str, markers: tuple[str, str], block: Sequence[str]) -> str:
+    """The page with these lines between the markers. Raises ValueError where it has no such markers."""
+    begin, end = markers
+    before, found, rest = page.partition(begin)
+    _, found_end, after = rest.partition(end)
+    if not (found and found_end):
+        raise ValueError(f"there is no {begin} with {end} after it")
+    return "\n".join([f"{before}{begin}", *block, f"{end}{after}"])
+
+
+def as_markdown(tables: Iterable[Section], notes: Iterable[str]) -> list[str]:
+    """The lines of tables with their headings, and of notes after them."""
+    lines: list[str] = []
+    for section in tables:
         lines += ["", f"**{section.title}**", "", *_markdown(section)]
-    lines += ["", *[f"- {remark}" for remark in remarks(results)]]
-    PAGE.write_text("\n".join([f"{before}{BEGIN}", *lines, f"{END}{after}"]))
+    return [*lines, "", *[f"- {note}" for note in notes]]
 
 
 def sections(results: Results) -> list[Section]:

@@ -46,6 +46,12 @@ def test_settings_are_read_from_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path
         ("rate_limit", "many/minute"),
         ("port", 0),
         ("data_retention_days", -1),
+        ("data_retention_days", 24_801),  # more seconds than MongoDB can count
+        ("ledger_retention_days", 24_801),
+        ("rollup_retention_days", 24_801),
+        ("rollup_retention_days", 89),  # shorter than events are kept
+        ("rollup_interval", 0),
+        ("rollup_interval", 3_601),
         ("impression_cooldown", -1),
         ("workers", 0),
         ("database", "a b"),
@@ -57,6 +63,17 @@ def test_a_setting_that_cannot_be_meant_is_refused(name: str, value: object) -> 
     with pytest.raises(ValidationError) as refused:
         Settings(_env_file=None, **{name: value})
     assert refused.value.errors()[0]["loc"][0] == name
+
+
+def test_rollups_are_not_kept_shorter_than_events() -> None:
+    """The message says what would be right; the shortest that is, and for ever, are."""
+    with pytest.raises(ValidationError, match="at least 30, the days of FOOTFALL_DATA_RETENTION"):
+        Settings(_env_file=None, data_retention_days=30, rollup_retention_days=29)
+    with pytest.raises(ValidationError, match=r"must be 0, because .* for ever"):
+        Settings(_env_file=None, data_retention_days=0, rollup_retention_days=9_999)
+    for days in (30, 0):
+        made = Settings(_env_file=None, data_retention_days=30, rollup_retention_days=days)
+        assert made.rollup_retention_days == days
 
 
 def test_demo_keys_count_only_together() -> None:

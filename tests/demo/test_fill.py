@@ -9,10 +9,13 @@ from typing import Any
 
 import pytest
 
+from app.commands.demo import roll_up
 from app.core.auth import Scope
 from app.demo.fill import DemoFill
 from app.demo.size import DemoSize
 from app.importing.tally import Tally
+from app.modules.analytics.rollups.worker import LEASE
+from app.repositories.leases import LeaseRepository
 from tests.conftest import NOW
 
 PROGRAM = Path(sys.executable).parent / "footfall"
@@ -118,6 +121,25 @@ async def test_all_events_lie_within_what_is_kept(make_api: Any) -> None:
     assert first["at"] > NOW - timedelta(days=2)
     last = await api.database["events"].find_one({}, sort=[("at", -1)])
     assert last["at"] <= NOW
+
+
+async def test_what_was_filled_in_is_rolled_up(api: Any) -> None:
+    """As far as nobody can be writing to it any more; where a server does so already, it is left to it."""
+    await fill(api)
+    quarters = api.database["quarter_hours"]
+    await roll_up(api.services)
+    assert await quarters.count_documents({}) == 0
+    older = {"$set": {"marked_at": {"$subtract": ["$marked_at", 60_000]}}}
+    await api.database["marks"].update_many({}, [older])
+    leases = LeaseRepository()
+    assert await leases.acquire(LEASE, "a server", 60)
+    await roll_up(api.services)
+    assert await quarters.count_documents({}) == 0
+    await leases.release(LEASE, "a server")
+    await roll_up(api.services)
+    assert await quarters.count_documents({}) > 100
+    assert await api.database["marks"].count_documents({"level": "quarter"}) == 0
+    assert await leases.acquire(LEASE, "a server", 60)
 
 
 def test_the_command_fills_and_adds(mongo_url: str, database_name: str, tmp_path: Path) -> None:

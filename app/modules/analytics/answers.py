@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from app.modules.analytics.buckets import Bucket
 from app.modules.analytics.measures import Measures, Part
 from app.modules.analytics.query import ReportQuery
 
@@ -36,6 +35,12 @@ class Answer:
     def __post_init__(self) -> None:
         self.currencies = self.totals.currencies
 
+    def copied(self) -> "Answer":
+        """The same once more; rows and measures are shared, and not to be written to any more."""
+        copy = Answer(self.totals, list(self.rows), self.number_of_rows)
+        copy.currencies = set(self.currencies)
+        return copy
+
 
 class Rows:
     """The rows of a report while its parts come in. `counted` is what COUNTS found, in order."""
@@ -61,7 +66,10 @@ class Rows:
         """The rows as the report shows them."""
         for measures in self._measures.values():
             answer.currencies |= measures.currencies
-        rows = self._series() if self._query.is_series else self._found()
+        rows = self._found()
+        if self._query.is_series:
+            of_bucket = {bucket: measures for (bucket, *_), measures in self._measures.items()}
+            rows = filled_series(self._query, of_bucket, self._parts)
         answer.rows = rows[: self._query.limit]
         answer.number_of_rows = len(rows)
 
@@ -74,21 +82,21 @@ class Rows:
             for (bucket, *values), measures in self._measures.items()
         ]
 
-    def _series(self) -> list[Row]:
-        """A row for every bucket. Empty ones at the end that are still to come are left out."""
-        timeline = self._query.timeline
-        buckets = list(timeline.buckets) if timeline else []
-        until = self._query.time_range.filled_until
-        while until and buckets and buckets[-1].start > until and not self._of(buckets[-1]):
-            buckets.pop()
-        return [
-            Row((), bucket.start, self._of(bucket) or Measures.none(self._parts))
-            for bucket in buckets
-        ]
 
-    def _of(self, bucket: Bucket) -> Measures | None:
-        """What was counted in a bucket of a series; None where nothing was."""
-        return self._measures.get((bucket.key, None, None))
+def filled_series(
+    query: ReportQuery, found: Mapping[datetime, Measures], parts: Sequence[Part]
+) -> list[Row]:
+    """A row for every bucket of a series, given what was counted by the buckets' keys.
+
+    Empty ones at the end that are still to come are left out.
+    """
+    buckets = list(query.timeline.buckets) if query.timeline else []
+    until = query.time_range.filled_until
+    while until and buckets and buckets[-1].start > until and buckets[-1].key not in found:
+        buckets.pop()
+    return [
+        Row((), bucket.start, found.get(bucket.key) or Measures.none(parts)) for bucket in buckets
+    ]
 
 
 def _key(found: Mapping[str, Any]) -> _Key:

@@ -1,5 +1,6 @@
 """What was counted, and the rates and amounts that follow from it. Exact: no float before the end."""
 
+import contextlib
 import decimal
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -11,6 +12,11 @@ _SIX_DECIMALS = Decimal("1E-6")
 _TWO_DECIMALS = Decimal("1E-2")
 # More digits than any amount that can be stored has, so that rounding happens once, at the end.
 _PRECISION = 100
+
+
+def exactly() -> contextlib.AbstractContextManager[decimal.Context]:
+    """`with exactly():` decimals are added up without rounding."""
+    return decimal.localcontext(prec=_PRECISION)
 
 
 class Part(StrEnum):
@@ -54,6 +60,8 @@ class Measures:
     users: int | None = None
     sessions: int | None = None
     bounced_sessions: int | None = None
+    # Whether none of these five is an estimate.
+    exact: bool = True
 
     @classmethod
     def none(cls, parts: Iterable[Part]) -> "Measures":
@@ -105,8 +113,8 @@ _NAMES = {
 
 
 def _amount(found: dict[str, Any]) -> Amount:
-    with decimal.localcontext(prec=_PRECISION):
-        value = found["whole"].to_decimal() + found["fraction"].to_decimal()
+    with exactly():
+        value = found["coarse"].to_decimal() + found["fine"].to_decimal()
     return Amount(found["currency"], value, found["conversions"])
 
 
@@ -115,7 +123,7 @@ def _by_currency(amounts: Iterable[Amount]) -> list[Amount]:
     totals: dict[str, Amount] = {}
     for amount in amounts:
         known = totals.get(amount.currency, Amount(amount.currency, Decimal(0), 0))
-        with decimal.localcontext(prec=_PRECISION):
+        with exactly():
             totals[amount.currency] = Amount(
                 amount.currency,
                 known.value + amount.value,
@@ -143,7 +151,7 @@ def per(value: Decimal, count: int) -> Decimal | None:
     """An amount for each of so many: half-even to six decimals, at least two; None for each of none."""
     if not count:
         return None
-    with decimal.localcontext(prec=_PRECISION):
+    with exactly():
         exact = (value / count).quantize(_SIX_DECIMALS, decimal.ROUND_HALF_EVEN)
         shortest = exact.normalize()
         return min(shortest, exact.quantize(_TWO_DECIMALS), key=_exponent)
@@ -159,5 +167,5 @@ def change_percent(
     """By how much it changed, in percent of what it was; None where it was nothing or unknown."""
     if current is None or not previous:
         return None
-    with decimal.localcontext(prec=_PRECISION):
+    with exactly():
         return float(100 * (current - previous) / previous)  # type: ignore[operator]

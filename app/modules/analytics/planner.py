@@ -41,10 +41,15 @@ class Plan:
         """How many rows are read. The buckets of a series are few, and all of them count as rows."""
         return None if self.query.is_series else self.query.limit
 
+    @property
+    def needs_categories(self) -> bool:
+        """Whether it depends on the categories that the catalogue has."""
+        conditions = (condition.dimension for condition in self.query.filter.where)
+        return Dimension.CATEGORY in (*self.query.dimensions, *conditions)
+
     def category_stages(self) -> list[Stage] | None:
         """What finds the categories of the report's items; None where it needs none."""
-        conditions = (condition.dimension for condition in self.query.filter.where)
-        if Dimension.CATEGORY not in (*self.query.dimensions, *conditions):
+        if not self.needs_categories:
             return None
         return seen_items(covered_in_any_category(self.query))
 

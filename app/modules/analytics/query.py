@@ -132,7 +132,8 @@ class ReportQuery:
     only_ranked: bool = False
     limit: int | None = None
     sampled: bool = False
-    timeline: Timeline | None = field(init=False, default=None)
+    # Follows from the others, and is long: what is equal without it is equal.
+    timeline: Timeline | None = field(init=False, default=None, compare=False)
 
     def __post_init__(self) -> None:
         check_dimensions(self.dimensions)

@@ -1,6 +1,7 @@
 """Reports: one engine, of which all other analytics are presets."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,8 +9,10 @@ from typing import Any
 from app.core.clock import Clock
 from app.core.config import Settings
 from app.core.ports import SiteSettings
+from app.core.quarters import QUARTER
 from app.modules.analytics.answers import Answer
 from app.modules.analytics.buckets import Granularity
+from app.modules.analytics.caching import ReportCache
 from app.modules.analytics.measures import Measures, Part, report_currency
 from app.modules.analytics.pipelines.users import of_user
 from app.modules.analytics.planner import Wanted, plan
@@ -22,9 +25,10 @@ from app.modules.analytics.query import (
     check_limit,
 )
 from app.modules.analytics.ranges import Edges, Moment, RangeRequest, TimeRange, resolve
-from app.modules.analytics.runner import Runner
+from app.modules.analytics.rollups.reading import Stock
+from app.modules.analytics.runner import Run, Runner
 from app.modules.analytics.zones import zone_named
-from app.repositories.events import EventRepository
+from app.repositories.base import Snapshot
 
 ALL_PARTS = frozenset(Part)
 MAX_POPULAR_ITEMS = 100
@@ -64,8 +68,9 @@ class Reported:
     answer: Answer
     currency: str
     as_of: datetime
-    # False where a sample of the visitors stands for all of them.
+    # False where a sample of the visitors stands for all of them, or distinct ids are estimated.
     exact: bool
+    estimated: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,20 +87,25 @@ class AnalyticsService:
     """Answers from the raw events of a site, each answer of one instant."""
 
     def __init__(
-        self, events: EventRepository, sites: SiteSettings, settings: Settings, clock: Clock
+        self,
+        stock: Stock,
+        sites: SiteSettings,
+        settings: Settings,
+        clock: Clock,
+        cache: ReportCache | None = None,
     ) -> None:
-        self._events = events
+        self._stock = stock
+        self._events = stock.events
         self._sites = sites
         self._clock = clock
         self._tolerance = timedelta(seconds=settings.clock_tolerance)
-        self._runner = Runner(events, settings.report_timeout)
+        self._runner = Runner(stock.events, settings.report_timeout, stock, cache)
 
     async def totals(
         self, site: str, asked: RangeRequest, wanted: EventFilter, parts: frozenset[Part]
     ) -> Counted:
         """The numbers of all events that the filter leaves."""
-        query = await self._query(site, asked, filter=wanted)
-        async with self._runner.run(site) as run:
+        async with self._asking(site, asked, filter=wanted) as (run, query):
             answer = await run.answer(plan(query, Wanted(totals=parts)))
         return Counted(answer.totals, report_currency(answer.currencies, query.site_currency))
 
@@ -103,10 +113,9 @@ class AnalyticsService:
         self, site: str, asked: RangeRequest, items: Sequence[str], parts: frozenset[Part]
     ) -> dict[str, Counted]:
         """The same for many items in one pass, by item; each is a report of its own."""
-        query = await self._query(
-            site, asked, filter=EventFilter(items=tuple(items)), dimensions=(Dimension.ITEM,)
-        )
-        async with self._runner.run(site) as run:
+        wanted = EventFilter(items=tuple(items))
+        asking = self._asking(site, asked, filter=wanted, dimensions=(Dimension.ITEM,))
+        async with asking as (run, query):
             answer = await run.answer(plan(query, Wanted(rows=parts)))
         found = {row.values[0]: row.measures for row in answer.rows}
         counted = {item: found.get(item) or Measures.none(parts) for item in items}
@@ -117,8 +126,7 @@ class AnalyticsService:
 
     async def of_user(self, site: str, asked: RangeRequest, user: str) -> UserActivity:
         """What one user did."""
-        query = await self._query(site, asked, filter=EventFilter(user=user))
-        async with self._runner.run(site) as run:
+        async with self._asking(site, asked, filter=EventFilter(user=user)) as (run, query):
             for found in await run.aggregate(of_user(query)):
                 names = ("impressions", "clicks", "viewed_items", "clicked_items")
                 return UserActivity(**{name: found[name] for name in names})
@@ -128,7 +136,7 @@ class AnalyticsService:
         self, site: str, asked: RangeRequest, by: Rank, limit: int, parts: frozenset[Part]
     ) -> list[tuple[str, Measures]]:
         """The items with the most of something, best first, and their numbers."""
-        query = await self._query(
+        asking = self._asking(
             site,
             asked,
             filter=EventFilter(with_item=True),
@@ -137,9 +145,10 @@ class AnalyticsService:
             only_ranked=True,
             limit=check_limit(limit, MAX_POPULAR_ITEMS),
         )
-        async with self._runner.run(site) as run:
+        async with asking as (run, query):
             if by is Rank.REVENUE:
-                counted = await run.answer(plan(query, Wanted(totals=frozenset({Part.COUNTS}))))
+                any_row = replace(query, rank=Rank.EVENTS, only_ranked=False, limit=1)
+                counted = await run.answer(plan(any_row, Wanted(rows=frozenset({Part.COUNTS}))))
                 currency = report_currency(counted.currencies, query.site_currency)
                 query = replace(query, rank_currency=currency)
             answer = await run.answer(plan(query, Wanted(rows=parts)))
@@ -149,14 +158,14 @@ class AnalyticsService:
         self, site: str, asked: RangeRequest, request: ReportRequest, parts: frozenset[Part]
     ) -> list[tuple[datetime, Counted]]:
         """The numbers of every bucket, those without events too."""
-        query = await self._query(
+        asking = self._asking(
             site,
             asked,
             request.timezone,
             filter=request.filter,
             granularity=request.granularity,
         )
-        async with self._runner.run(site) as run:
+        async with asking as (run, query):
             answer = await run.answer(plan(query, Wanted(rows=parts)))
         currency = report_currency(answer.currencies, query.site_currency)
         rows = answer.rows  # of a series, so that each of them has a start
@@ -171,10 +180,10 @@ class AnalyticsService:
         previous_parts: frozenset[Part],
     ) -> Comparison:
         """A range against the one of equal length just before it, both in one currency."""
-        query = await self._query(site, asked, filter=wanted)
-        earlier = query.time_range.before()
-        before = replace(query, time_range=earlier, sampled=await self._is_sampled(site, earlier))
-        async with self._runner.run(site) as run:
+        async with self._asking(site, asked, filter=wanted) as (run, query):
+            earlier = query.time_range.before()
+            sampled = await self._is_sampled(run, site, earlier)
+            before = replace(query, time_range=earlier, sampled=sampled)
             current = await run.answer(plan(query, Wanted(totals=current_parts)))
             previous = await run.answer(plan(before, Wanted(totals=previous_parts)))
         currency = report_currency(current.currencies | previous.currencies, query.site_currency)
@@ -184,7 +193,8 @@ class AnalyticsService:
         self, site: str, asked: RangeRequest, request: ReportRequest, wanted: Wanted
     ) -> Reported:
         """Any numbers, broken down by dimensions and time."""
-        query = await self._query(
+        as_of = self._clock.now()
+        asking = self._asking(
             site,
             asked,
             request.timezone,
@@ -193,28 +203,66 @@ class AnalyticsService:
             granularity=request.granularity,
             limit=request.limit,
         )
-        as_of = self._clock.now()
-        async with self._runner.run(site) as run:
+        async with asking as (run, query):
             answer = await run.answer(plan(query, wanted))
         currency = report_currency(answer.currencies, query.site_currency)
-        return Reported(answer, currency, as_of, exact=not query.sampled)
+        counted = (answer.totals, *(row.measures for row in answer.rows))
+        estimated = not all(measures.exact for measures in counted)
+        return Reported(
+            answer, currency, as_of, exact=not (query.sampled or estimated), estimated=estimated
+        )
+
+    async def events_since(self, site: str, start: datetime, end: datetime) -> datetime:
+        """From when on all events from start to end are stored; what is before is rolled up only."""
+        kept = await self._stock.quarters.last_kept(site, start, end)
+        gone = [start, self._stock.events_since()]
+        if kept is not None:
+            gone.append(kept + QUARTER)
+        return min(max(gone), end)
+
+    @asynccontextmanager
+    async def _asking(
+        self, site: str, asked: RangeRequest, timezone: str | None = None, **details: Any
+    ) -> AsyncIterator[tuple[Run, ReportQuery]]:
+        """A run, and a report of the site to be run, in this time zone or the site's."""
+        async with self._runner.run(site) as run:
+            yield run, await self._query(run, site, asked, timezone, **details)
 
     async def _query(
-        self, site: str, asked: RangeRequest, timezone: str | None = None, **details: Any
+        self,
+        run: Run,
+        site: str,
+        asked: RangeRequest,
+        timezone: str | None,
+        **details: Any,
     ) -> ReportQuery:
-        """A report of the site, in this time zone or the site's."""
         defaults = await self._sites.get(site)
         zone = zone_named(defaults.timezone if timezone is None else timezone)
         moment = Moment(self._clock.now(), self._tolerance, zone)
         time_range = await self._range(site, asked, moment)
-        sampled = await self._is_sampled(site, time_range)
+        sampled = await self._is_sampled(run, site, time_range)
         return ReportQuery(time_range, zone, defaults.currency, sampled=sampled, **details)
 
-    async def _is_sampled(self, site: str, time_range: TimeRange) -> bool:
-        return await self._events.has_sample(site, time_range.start, time_range.end)
+    async def _is_sampled(self, run: Run, site: str, time_range: TimeRange) -> bool:
+        """Whether events of the range stand for more than themselves."""
+        start, end = time_range.start, time_range.end
+
+        async def look(snapshot: Snapshot, _: float) -> bool:
+            return await self._events.has_sample(site, start, end, snapshot) or (
+                await self._stock.quarters.has_weighted(site, start, end, snapshot)
+            )
+
+        return await run.fact("sampled", time_range, look)
 
     async def _range(self, site: str, asked: RangeRequest, moment: Moment) -> TimeRange:
         edges = Edges()
         if asked.needs_edges:
-            edges = Edges(await self._events.first_at(site), await self._events.last_at(site))
+            edges = await self._edges(site)
         return resolve(asked, moment, edges)
+
+    async def _edges(self, site: str) -> Edges:
+        """When the first and the last event happened, those that are rolled up only too."""
+        first, last = await self._events.first_at(site), await self._events.last_at(site)
+        rolled_up = await self._stock.quarters.first_and_last(site)
+        known = [instant for instant in (first, last, *rolled_up) if instant is not None]
+        return Edges(min(known), max(known)) if known else Edges()

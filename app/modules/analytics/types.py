@@ -13,6 +13,7 @@ from app.modules.analytics.answers import Row
 from app.modules.analytics.enums import Dimension
 from app.modules.analytics.inputs import EqualsInput, RangeInput, ReportFilter
 from app.modules.analytics.measures import Measures, change_percent, mean, per, percent
+from app.modules.analytics.rollups.distinct import STANDARD_ERROR
 from app.modules.analytics.service import Comparison, Counted, Reported, UserActivity
 
 if TYPE_CHECKING:  # of the items module, known here by name only
@@ -48,6 +49,11 @@ class Metrics:
     )
     unique_users: Long = _field("Distinct userId, of the events that carry one.")
     unique_sessions: Long = _field("Distinct sessionId.")
+    unique_standard_error: float = _field(
+        "Relative standard error of the distinct counts above, in percent. 0: they are exact, as all "
+        "of up to 1,000 are, and most of more; the rates of visitors and sessions are so too. Of "
+        "every other number there is no error."
+    )
     click_through_rate: float | None = _field("Clicks / impressions, percent.")
     view_rate: float | None = _field("Views / impressions, percent.")
     conversion_rate: float | None = _field("Conversions / clicks, percent.")
@@ -89,6 +95,7 @@ class Metrics:
         amount = measures.amount(currency)
         return cls(
             **_counts(measures),
+            unique_standard_error=_standard_error(exact=measures.exact),
             click_through_rate=percent(measures.clicks, measures.impressions),
             view_rate=percent(measures.views, measures.impressions),
             conversion_rate=percent(measures.conversions, measures.clicks),
@@ -106,6 +113,11 @@ class Metrics:
             average_engagement=mean(measures.engagement, measures.engaged_events),
             average_scroll_depth=mean(measures.scroll_depth, measures.scrolled_events),
         )
+
+
+def _standard_error(*, exact: bool) -> float:
+    """In percent."""
+    return 0.0 if exact else round(100 * STANDARD_ERROR, 3)
 
 
 def _counts(measures: Measures) -> dict[str, Any]:
@@ -217,11 +229,11 @@ class MetricsChange:
         return cls(current=current, previous=previous, change_percent=_changes(current, previous))
 
 
-_NOT_NUMERIC = frozenset({"currency", "revenue_by_currency"})
+_NOT_COMPARED = frozenset({"currency", "revenue_by_currency", "unique_standard_error"})
 
 
 def _changes(current: Metrics, previous: Metrics) -> Any:
-    names = [each.name for each in dataclasses.fields(Metrics) if each.name not in _NOT_NUMERIC]
+    names = [each.name for each in dataclasses.fields(Metrics) if each.name not in _NOT_COMPARED]
     return {
         _camel_case(name): change_percent(getattr(current, name), getattr(previous, name))
         for name in names
@@ -261,8 +273,13 @@ class ReportRow:
 class ReportMeta:
     as_of: datetime = _field("When it was made.")
     exact: bool = _field(
-        "Whether every number is exact. It is not where the site counted a sample of its visitors: "
-        "numbers are then scaled up from it."
+        "Whether every number is exact. Distinct counts are not where some of them are estimated "
+        "(uniqueStandardError), and none is where the site counted a sample of its visitors: numbers "
+        "are then scaled up from it."
+    )
+    unique_standard_error: float = _field(
+        "The largest relative standard error of a distinct count in the answer, in percent; 0 where "
+        "none is estimated."
     )
     rows: int = _field("How many rows there are, also those beyond the limit.")
 
@@ -282,5 +299,10 @@ class Report:
         return cls(
             totals=Metrics.of(Counted(answer.totals, currency)),
             rows=[ReportRow.of(row, dimensions, currency) for row in answer.rows],
-            meta=ReportMeta(as_of=reported.as_of, exact=reported.exact, rows=answer.number_of_rows),
+            meta=ReportMeta(
+                as_of=reported.as_of,
+                exact=reported.exact,
+                unique_standard_error=_standard_error(exact=not reported.estimated),
+                rows=answer.number_of_rows,
+            ),
         )

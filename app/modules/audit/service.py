@@ -26,15 +26,20 @@ _BY_FIELD = {"uniqueVisitors": "visitor", "uniqueUsers": "user", "uniqueSessions
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One number, as reports answer it and as it is counted again."""
+    """One number, as reports answer it and as it is counted again.
+
+    `error` is the relative standard error that the report states of it.
+    """
 
     name: str
     reported: int
     recounted: int
+    error: float = 0.0
 
     @property
     def agrees(self) -> bool:
-        return self.reported == self.recounted
+        """Whether they are the same, or as close as an estimate has to be: four standard errors."""
+        return abs(self.reported - self.recounted) <= 4 * self.error * self.recounted
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +112,15 @@ class AuditService:
         until = end or self._clock.now() + timedelta(seconds=self._settings.clock_tolerance + 1)
         begin = start or await self._events.first_at(site) or until - timedelta(days=1)
         begin = min(begin, until - timedelta(days=1)) if start is None else begin
+        notes = []
+        stored_from = await self._reports.events_since(site, begin, until)
+        if start is None and stored_from < until:
+            begin = stored_from
+        elif stored_from > begin:
+            notes.append(
+                f"Events before {stored_from:%Y-%m-%d %H:%M} UTC are deleted, and only rolled up: "
+                "reports answer them, and nothing is left to recount them from."
+            )
         if begin >= until:
             raise BadInputError("must have its start before its end", "range")
         by_type = await self._event_audit.by_type(site, begin, until)
@@ -120,19 +134,20 @@ class AuditService:
             sum(by_type.values()),
             ended,
             await self._checks(site, begin, until, by_type),
-            await self._notes(site, begin, until),
+            notes + await self._notes(site, begin, until),
         )
 
     async def _checks(
         self, site: str, start: datetime, end: datetime, by_type: dict[str, int]
     ) -> list[Check]:
         reported = await self._reports.totals(site, start, end)
-        checks = [Check("events", reported["events"], sum(by_type.values()))]
+        counts = reported.counts
+        checks = [Check("events", counts["events"], sum(by_type.values()))]
         for name, kind in _BY_TYPE.items():
-            checks.append(Check(name, reported[name], by_type[kind.value]))
+            checks.append(Check(name, counts[name], by_type[kind.value]))
         for name, stored in _BY_FIELD.items():
             recounted = await self._event_audit.distinct(site, stored, start, end)
-            checks.append(Check(name, reported[name], recounted))
+            checks.append(Check(name, counts[name], recounted, reported.distinct_error))
         return checks
 
     async def _notes(self, site: str, start: datetime, end: datetime) -> list[str]:

@@ -22,6 +22,7 @@ KEY_CACHE_SECONDS = 5  # a revoked key is refused everywhere after this long
 KEY_CACHE_SIZE = 10_000
 SHORT_KEY_LENGTH = 16
 HINT_LENGTH = 14
+KEY_ID_LENGTH = 16
 DEMO_LABEL = "demo"
 
 
@@ -57,10 +58,15 @@ class SiteService:
             return self._principals[key_hash]
         stored = await self._keys.find_by_hash(key_hash)
         principal = None
-        if stored is not None and stored.revoked_at is None:
-            principal = Principal(stored.site, stored.scope, stored.id[:16])
+        if stored is not None and _is_usable(stored):
+            principal = Principal(stored.site, stored.scope, stored.id[:KEY_ID_LENGTH])
         self._principals[key_hash] = principal
         return principal
+
+    async def is_valid(self, principal: Principal) -> bool:
+        """Whether the principal's key may still be used, as the database has it now."""
+        stored = await self._keys.find_by_id(principal.site, principal.key_id)
+        return stored is not None and _is_usable(stored) and stored.scope == principal.scope
 
     async def get(self, site: str) -> Site:
         """The site of this name. Raises NotFoundError."""
@@ -151,3 +157,7 @@ class SiteService:
                 created_at=self._clock.now(),
             ),
         )
+
+
+def _is_usable(key: ApiKey) -> bool:
+    return key.revoked_at is None

@@ -23,6 +23,10 @@ class Site:
         description="Of so many visitors one is counted, and stands for all of them in reports, which "
         "then are not exact; the others are SAMPLED_OUT. 1 counts all."
     )
+    session_ends_on_new_source: bool = strawberry.field(
+        description="Whether a session also ends when an event comes from another referrer or with "
+        "other UTM parameters than it began with, and not only after 30 minutes without activity."
+    )
     excluded_types: list[EventType] = strawberry.field(
         description="Event types that are not counted: EXCLUDED."
     )
@@ -45,6 +49,7 @@ class Site:
             currency=document.currency,
             consent_required=document.consent_required,
             sample_one_in=document.sample_one_in,
+            session_ends_on_new_source=document.session_ends_on_new_source,
             excluded_types=[EventType(name) for name in document.excluded_types],
             excluded_items=[strawberry.ID(item) for item in document.excluded_items],
             excluded_sources=document.excluded_sources,
@@ -70,6 +75,10 @@ class UpdateSiteInput:
     consent_required: bool | None = _setting("Count only events with consentGiven.")
     sample_one_in: int | None = _setting(
         "Count one of so many visitors, 1 to 1,000; always the same ones."
+    )
+    session_ends_on_new_source: bool | None = _setting(
+        "End a session also when an event comes from another referrer or with other UTM parameters. "
+        "Sessions that are known are divided anew by it, as far as their events are still there."
     )
     excluded_types: list[EventType] | None = _setting("Event types that are not counted.")
     excluded_items: list[strawberry.ID] | None = _setting("Items whose events are not counted.")

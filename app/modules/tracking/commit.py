@@ -15,6 +15,7 @@ from app.core.errors import UnavailableError
 from app.core.telemetry import GROUP_EVENTS, timed
 from app.modules.tracking.dedup import Deduplication
 from app.modules.tracking.events import Candidate, Outcome, Reason, Verdict
+from app.modules.tracking.touching import Touching
 from app.repositories.base import Refused
 from app.repositories.events import EventRepository
 from app.schemas.event import ORDER_INDEX
@@ -38,8 +39,11 @@ class _Waiting:
 class GroupCommit:
     """Writes candidates durably, each exactly once. `start` before use, `stop` writes what waits."""
 
-    def __init__(self, events: EventRepository, deduplication: Deduplication) -> None:
+    def __init__(
+        self, events: EventRepository, deduplication: Deduplication, touching: Touching
+    ) -> None:
         self._events = events
+        self._touching = touching
         self._deduplication = deduplication
         self._queue: deque[_Waiting] = deque()
         self._waiting_events = 0
@@ -171,6 +175,8 @@ class GroupCommit:
                 winners = await self._deduplication.claim(
                     site, [c for c in undecided if c.outcome is None]
                 )
+            with timed("mark"):
+                await self._touching.touch(site, (winner.at for winner in winners))
             with timed("write"):
                 refused = await self._events.insert(site, [winner.document for winner in winners])
             await self._end(site, winners, refused)

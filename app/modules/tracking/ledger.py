@@ -13,6 +13,7 @@ from app.core.errors import BadInputError, ConflictError, NotFoundError
 from app.modules.tracking.commit import GroupCommit
 from app.modules.tracking.events import Outcome, Verdict
 from app.modules.tracking.preparation import Preparation
+from app.modules.tracking.touching import Touching
 from app.repositories.decisions import DecisionCount, DecisionRepository, LedgerFilter
 from app.repositories.events import EventRepository, VoidFilter
 from app.schemas import Decision
@@ -59,12 +60,14 @@ class LedgerService:
         events: EventRepository,
         preparation: Preparation,
         commit: GroupCommit,
+        touching: Touching,
         clock: Clock,
     ) -> None:
         self._decisions = decisions
         self._events = events
         self._preparation = preparation
         self._commit = commit
+        self._touching = touching
         self._clock = clock
 
     async def page(
@@ -128,12 +131,20 @@ class LedgerService:
         if void_filter.events is not None and not 1 <= len(void_filter.events) <= MAX_VOIDED_IDS:
             raise BadInputError(f"must have 1 to {MAX_VOIDED_IDS} ids", "filter.eventIds")
         void_id = str(uuid7())
-        voided = await self._events.void(site, void_filter, void_id, why, self._clock.now())
+        voided = 0
+        for quarter in await self._events.quarters_to_void(site, void_filter):
+            await self._touching.touch(site, [quarter])
+            voided += await self._events.void(
+                site, quarter, void_filter, void_id, why, self._clock.now()
+            )
         return void_id, voided
 
     async def undo_void(self, site: str, void_id: str) -> int:
         """Count again what a void withdrew; how many. Raises NotFoundError where there is nothing."""
-        restored = await self._events.undo_void(site, void_id)
+        restored = 0
+        for quarter in await self._events.quarters_of_void(site, void_id):
+            await self._touching.touch(site, [quarter])
+            restored += await self._events.undo_void(site, quarter, void_id)
         if not restored:
             raise NotFoundError("There is no void of this id that withdrew anything.", "voidId")
         return restored

@@ -8,6 +8,7 @@ from strawberry.extensions import FieldExtension
 from app.core.auth import Scope, require
 from app.core.context import Info
 from app.core.permissions import Needs
+from app.modules.tracking.cleanup import CleanupService
 from app.modules.tracking.events import Batch, IncomingEvent, Outcome
 from app.modules.tracking.service import TrackingService, check_batch_size
 from app.modules.tracking.types import (
@@ -111,7 +112,9 @@ class TrackingMutation:
 
     @strawberry.mutation(
         extensions=ADMIN,
-        description="Delete the events that are older than so many days, by the time they happened.",
+        description="Delete the events that are older than so many days, by the time they happened. What "
+        "reports answer of them stays; what looks at single events (funnels, paths, ...) no longer has "
+        "them.",
     )
     async def clean_old_events(
         self,
@@ -124,7 +127,7 @@ class TrackingMutation:
         ] = None,
     ) -> CleanupResult:
         principal = require(info.context.principal, Scope.ADMIN)
-        service = info.context.get(TrackingService)
+        service = info.context.get(CleanupService)
         deleted = await service.clean_old_events(principal.site, days_to_keep)
         return CleanupResult(
             events=deleted.events, impressions=deleted.impressions, clicks=deleted.clicks

@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Any
 
 from uuid_utils import uuid7
@@ -30,7 +29,6 @@ from app.modules.tracking.events import (
 from app.modules.tracking.identity import SaltOfTheDay
 from app.modules.tracking.preparation import Arrival, Preparation
 from app.repositories.decisions import DecisionRepository
-from app.repositories.events import Deleted, EventRepository
 
 logger = logging.getLogger("footfall.tracking")
 
@@ -48,7 +46,6 @@ class TrackingService:
         preparation: Preparation,
         commit: GroupCommit,
         salt: SaltOfTheDay,
-        events: EventRepository,
         decisions: DecisionRepository,
         sites: SiteSettings,
         settings: Settings,
@@ -58,7 +55,6 @@ class TrackingService:
         self._preparation = preparation
         self._commit = commit
         self._salt = salt
-        self._events = events
         self._decisions = decisions
         self._settings = settings
         self._clock = clock
@@ -114,15 +110,6 @@ class TrackingService:
     async def finish_background(self) -> None:
         """Wait for what `track_soon` has begun."""
         await asyncio.gather(*self._background)
-
-    async def clean_old_events(self, site: str, days_to_keep: int | None) -> Deleted:
-        """Delete the site's events older than so many days; default: the retention setting."""
-        days = self._settings.data_retention_days if days_to_keep is None else days_to_keep
-        if days_to_keep is None and days == 0:
-            return Deleted(0, 0, 0)
-        if not 0 <= days <= 36_500:
-            raise BadInputError("must be from 0 to 36500", "daysToKeep")
-        return await self._events.delete_before(site, self._clock.now() - timedelta(days=days))
 
     async def _ingest_quietly(
         self, events: Sequence[IncomingEvent], principal: Principal, request: RequestInfo

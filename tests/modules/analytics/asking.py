@@ -7,7 +7,9 @@ from typing import Any
 
 from bson import Decimal128
 
+from app.core.quarters import quarter_of
 from app.repositories.events import EventRepository
+from app.repositories.marks import MarkRepository
 from tests.conftest import NOW
 
 METRICS = """events impressions views clicks conversions bounces pageViews
@@ -57,6 +59,7 @@ def event(event_type: str = "IMPRESSION", **fields: Any) -> dict[str, Any]:
 
 async def store(*events: dict[str, Any], site: str = "demo") -> None:
     """Put events into the database as they are: as if they had been accepted."""
+    await MarkRepository().mark(site, {quarter_of(event["at"]) for event in events})
     assert not await EventRepository().insert(site, events)
 
 

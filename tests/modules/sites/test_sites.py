@@ -1,6 +1,7 @@
 """Sites and their keys."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -90,6 +91,22 @@ async def test_a_revoked_key_is_refused(api: Any) -> None:
     assert KEY_CACHE_SECONDS <= 10
 
 
+async def test_whether_a_key_is_still_valid_is_seen_at_once(api: Any) -> None:
+    """In every process, without a cache, and only for the site and scope that the key is of."""
+    sites = api.services.sites
+    made = await sites.create_key("demo", Scope.READ, "x")
+    principal = await sites.authenticate(made.key)
+    assert await sites.is_valid(principal)
+    assert not await sites.is_valid(replace(principal, site="other"))
+    assert not await sites.is_valid(replace(principal, scope=Scope.ADMIN))
+    assert not await sites.is_valid(replace(principal, key_id="0" * 16))
+    await api.database.api_keys.update_one(
+        {"site": "demo", "label": "x"}, {"$set": {"revoked_at": api.clock.now()}}
+    )
+    assert await sites.authenticate(made.key) is not None
+    assert not await sites.is_valid(principal)
+
+
 SCOPES = [
     ("{ site { id } }", {Scope.READ, Scope.ADMIN}),
     ('mutation { trackClick(input: {itemId: "a"}) { verdict } }', {Scope.WRITE, Scope.ADMIN}),
@@ -97,6 +114,7 @@ SCOPES = [
     ('mutation { createItem(input: {title: "a"}) { id } }', {Scope.ADMIN}),
     ("{ items { pagination { total } } }", {Scope.READ, Scope.ADMIN}),
     ("{ overview { current { events } } }", {Scope.READ, Scope.ADMIN}),
+    ("{ realtime { events } }", {Scope.READ, Scope.ADMIN}),
 ]
 
 
@@ -117,3 +135,18 @@ async def test_a_key_says_its_own_site(api: Any) -> None:
     """`site` is the key's site and no other."""
     assert (await api.ask("{ site { id } }", keys=KEYS))["site"]["id"] == "demo"
     assert (await api.ask("{ site { id } }", keys=OTHER_SITE_KEYS))["site"]["id"] == "other"
+
+
+async def test_a_site_may_end_sessions_on_a_new_source(api: Any) -> None:
+    """Off until an admin switches it on; null is no switch, and another site keeps its own."""
+    site = "{ site { sessionEndsOnNewSource } }"
+    update = """mutation ($on: Boolean) {
+      updateSite(input: {sessionEndsOnNewSource: $on}) { sessionEndsOnNewSource } }"""
+    assert (await api.ask(site))["site"]["sessionEndsOnNewSource"] is False
+    changed = await api.ask(update, {"on": True})
+    assert changed["updateSite"]["sessionEndsOnNewSource"] is True
+    refused = await api.refused(update, {"on": None})
+    assert refused["extensions"]["field"] == "input.sessionEndsOnNewSource"
+    assert (await api.ask(site))["site"]["sessionEndsOnNewSource"] is True
+    other = await api.ask(site, keys=OTHER_SITE_KEYS)
+    assert other["site"]["sessionEndsOnNewSource"] is False

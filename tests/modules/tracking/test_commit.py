@@ -1,7 +1,8 @@
 """The group commit: who shares a write, what bounds it, and how it ends."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -49,6 +50,13 @@ class NoCooldown:
         return set()
 
 
+class Unmarked:
+    """Stands in for the marks: nothing is."""
+
+    async def touch(self, site: str, instants: Iterable[datetime]) -> None:
+        pass
+
+
 @pytest.fixture
 def events() -> StoredInMemory:
     return StoredInMemory()
@@ -56,7 +64,7 @@ def events() -> StoredInMemory:
 
 @pytest_asyncio.fixture
 async def commit(events: StoredInMemory) -> AsyncIterator[GroupCommit]:
-    group_commit = GroupCommit(events, NoCooldown())  # type: ignore[arg-type]
+    group_commit = GroupCommit(events, NoCooldown(), Unmarked())  # type: ignore[arg-type]
     group_commit.start()
     yield group_commit
     events.gate.set()
@@ -169,7 +177,7 @@ async def test_sites_do_not_share_a_write(commit: GroupCommit, events: StoredInM
 
 async def test_stopping_writes_what_waits(events: StoredInMemory) -> None:
     """Everything taken in is answered; what comes later is UNAVAILABLE."""
-    group_commit = GroupCommit(events, NoCooldown())  # type: ignore[arg-type]
+    group_commit = GroupCommit(events, NoCooldown(), Unmarked())  # type: ignore[arg-type]
     group_commit.start()
     events.gate.clear()
     waiting = [

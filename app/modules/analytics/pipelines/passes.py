@@ -21,6 +21,7 @@ from app.schemas.event import EventType
 
 # Up to so many values of a dimension the events of certain rows are picked out by them.
 MAX_NARROWED_VALUES = 1_000
+_COARSE_DECIMALS = 9
 INTERACTIONS = (EventType.CLICK, EventType.CONVERSION, EventType.CUSTOM)
 
 _COUNTED_TYPES = {
@@ -160,16 +161,27 @@ def _currency(query: ReportQuery) -> Expression:
     return {"$cond": [worth, {"$ifNull": ["$currency", literal(query.site_currency)]}, None]}
 
 
+def _split(value: Expression) -> dict[str, Expression]:
+    """An amount in two parts, so that ten billion of them can be added up without rounding.
+
+    It has up to 15 digits before the point and 30 after it, 34 in all. `coarse` is its first nine
+    decimals, `fine` the others; an amount without others is coarse as it is, not filled up with zeros.
+    """
+    cut = {"$trunc": [value, _COARSE_DECIMALS]}
+    coarse = {"$cond": [{"$eq": [value, cut]}, value, cut]}
+    return {"coarse": coarse, "fine": {"$subtract": [value, coarse]}}
+
+
 def _counts(query: ReportQuery, keys: dict[str, Expression]) -> list[Stage]:
     """Also `rank`, what the rows are ordered by."""
     added = ("events", "engagement", "engaged_events", "scroll_depth", "scrolled_events", "rank")
     events = _weighted("$events", "$_id.weight")
-    # The digits before and after the point are added up apart: together they may be more than the
-    # 34 that the database keeps.
+    # Added up apart (see _split): together they may have more than the 34 digits that the database
+    # keeps.
     amount = {
         "currency": "$_id.currency",
-        "whole": _weighted("$whole", "$_id.weight"),
-        "fraction": _weighted("$fraction", "$_id.weight"),
+        "coarse": _weighted("$coarse", "$_id.weight"),
+        "fine": _weighted("$fine", "$_id.weight"),
         "conversions": events,
     }
     by_type = {
@@ -183,8 +195,7 @@ def _counts(query: ReportQuery, keys: dict[str, Expression]) -> list[Stage]:
                 **dict.fromkeys(("type", "engagement", "scroll_depth"), 1),
                 "weight": _weight(query),
                 "currency": _currency(query),
-                "whole": {"$trunc": "$value"},
-                "fraction": {"$subtract": ["$value", {"$trunc": "$value"}]},
+                **_split("$value"),
                 "rank": _rank(query),
             },
         ),
@@ -197,8 +208,8 @@ def _counts(query: ReportQuery, keys: dict[str, Expression]) -> list[Stage]:
                 "engaged_events": {"$sum": _one_if(_is_there("$engagement"))},
                 "scroll_depth": {"$sum": "$scroll_depth"},
                 "scrolled_events": {"$sum": _one_if(_is_there("$scroll_depth"))},
-                "whole": {"$sum": "$whole"},
-                "fraction": {"$sum": "$fraction"},
+                "coarse": {"$sum": "$coarse"},
+                "fine": {"$sum": "$fine"},
                 "rank": {"$sum": "$rank"},
             },
         ),

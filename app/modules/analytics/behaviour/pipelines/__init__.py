@@ -1,0 +1,1 @@
+"""Pure builders of the aggregations: plain lists of stages."""

@@ -1,0 +1,1 @@
+"""What happens now: the numbers of the last minutes, and events as they are accepted."""

@@ -1,0 +1,233 @@
+"""Rollups of a period: what was counted for the whole site and for every value of a dimension.
+
+A cell is one value's counts and sets of ids. A table is the counts of all values of a dimension,
+in columns, for reports that look at all of them.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import orjson
+
+from app.core.quarters import DAY_MS, from_ms
+from app.modules.analytics.measures import exactly
+from app.modules.analytics.pipelines.dimensions import FIELDS
+from app.modules.analytics.query import Dimension
+from app.modules.analytics.rollups.columns import (
+    Coded,
+    Codes,
+    Columns,
+    Hashes,
+    Numbers,
+    hash_of,
+    numbers_from,
+    numbers_to,
+)
+from app.modules.analytics.rollups.distinct import stored_set
+from app.modules.analytics.rollups.sessions_seen import SeenSessions, seen, stored_sessions
+from app.modules.analytics.rollups.tally import (
+    COUNTS,
+    ID_OF_SET,
+    INTERACTION,
+    PAGE_VIEW,
+    counted,
+    rows_of_set,
+)
+
+SITE = "SITE"  # in the place of a dimension: everything
+DIMENSIONS = (SITE, *FIELDS)
+WEEK, DAY, QUARTER = "week", "day", "quarter"
+WEEK_MS = 7 * DAY_MS
+# Days of other zones than UTC are put together of a day's beginning or end, and of quarters: of the
+# whole site there are rollups of the first and of the last 3, 6, ... 21 hours of every day.
+PART_MS = 3 * 60 * 60 * 1000
+TABLE = "table"
+_FAR = 10**14  # makes all times since 1900 numbers of one length, whose order is that of the texts
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """One period of a level of a site, from `start` in milliseconds.
+
+    That of a part of a day is the day's, and its level says which part (`first_of_day`, `rest_of_day`).
+    """
+
+    site: str
+    level: str
+    start: int
+
+    def prefix(self, dimension: str) -> str:
+        """What the ids of its rollups of a dimension begin with."""
+        return f"{self.site}|{dimension}|{self.level}|{self.start + _FAR}|"
+
+    def cell_id(self, dimension: str, value: str | None) -> str:
+        return self.prefix(dimension) + f"{0 if value is None else hash_of(value):016x}"
+
+    def table_id(self, dimension: str) -> str:
+        return self.prefix(dimension) + TABLE
+
+    def document(self, rollup_id: str, content: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "_id": rollup_id,
+            "site": self.site,
+            "start": from_ms(self.start),
+            "content": content,
+        }
+
+
+def first_of_day(milliseconds: int) -> str:
+    """The level of a day's first hours, so long."""
+    return f"first-{milliseconds // PART_MS}"
+
+
+def rest_of_day(milliseconds: int) -> str:
+    """The level of what is left of a day after so long."""
+    return f"rest-{milliseconds // PART_MS}"
+
+
+class Counting:
+    """The events of a period, with what all of its rollups need of them."""
+
+    def __init__(self, columns: Columns) -> None:
+        self.columns = columns
+        self._counted = counted(columns)
+        self._numbered: dict[str, tuple[Hashes, Numbers]] = {}
+
+    def rollups(self, period: Period, dimension: str) -> Iterator[dict[str, Any]]:
+        """The cells of a dimension, and their table. None of no events."""
+        if not len(self.columns):
+            return
+        coded = _coded(dimension, self.columns)
+        size = len(coded.values)
+        counts = self._counts(coded.codes, size)
+        amounts = _amounts(coded.codes, self.columns)
+        sets = {name: self._sets(name, coded.codes, size) for name in ID_OF_SET}
+        cells = []
+        for place in counts[:, 0].nonzero()[0].tolist():
+            cell = {"counts": counts[place].tolist(), "value": coded.values[place]}
+            if place in amounts:
+                cell["amounts"] = amounts[place]
+            cell |= {name: found[place] for name, found in sets.items() if place in found}
+            yield period.document(period.cell_id(dimension, cell["value"]), cell)
+            cells.append(cell)
+        if dimension != SITE:
+            yield period.document(period.table_id(dimension), table_of(cells))
+
+    def _counts(self, codes: Codes, size: int) -> Numbers:
+        """A row of COUNTS for every code."""
+        columns = [np.bincount(codes, numbers, size) for numbers in self._counted]
+        counts: Numbers = np.rint(np.stack(columns, 1)).astype(np.int64)
+        return counts
+
+    def _sets(self, name: str, codes: Codes, size: int) -> dict[int, dict[str, Any]]:
+        """By code: the stored set of ids."""
+        rows = rows_of_set(name, self.columns)
+        if not len(rows):
+            return {}
+        ids, numbers = self._ids(ID_OF_SET[name])
+        # A code and an id are one number, which is quickly sorted.
+        pairs = codes[rows].astype(np.int64) * len(ids) + numbers[rows]
+        if name != "sessions":
+            unique = np.unique(pairs)
+            parts = _slices(unique // len(ids), size)
+            return {code: stored_set(ids[unique[part] % len(ids)]) for code, part in parts}
+        sessions = seen(
+            pairs.astype(np.uint64),
+            (self.columns.type == PAGE_VIEW).astype(np.uint8),
+            INTERACTION[self.columns.type],
+        )
+        unique = sessions.ids.astype(np.int64)
+        return {
+            code: stored_sessions(SeenSessions(ids[unique[part] % len(ids)], sessions.states[part]))
+            for code, part in _slices(unique // len(ids), size)
+        }
+
+    def _ids(self, name: str) -> tuple[Hashes, Numbers]:
+        """The distinct ids in order, and for each event the place of its own."""
+        if name not in self._numbered:
+            ids, numbers = np.unique(self.columns.ids[name], return_inverse=True)
+            self._numbered[name] = ids, numbers.astype(np.int64)
+        return self._numbered[name]
+
+
+def _coded(dimension: str, columns: Columns) -> Coded:
+    coded = None
+    if dimension != SITE:
+        coded = columns.dimensions.get(FIELDS[Dimension(dimension)])
+    return coded or Coded(np.zeros(len(columns), np.uint32), [None])
+
+
+def _amounts(codes: Codes, columns: Columns) -> dict[int, list[dict[str, Any]]]:
+    """By code: what the conversions in each currency were worth, and how many they are."""
+    found: dict[int, list[dict[str, Any]]] = {}
+    given = columns.amounts
+    for row, currency, value in zip(given.rows, given.currencies, given.values, strict=True):
+        amount = {"currency": currency, "value": str(value), "conversions": 1}
+        found.setdefault(int(codes[row]), []).append(amount)
+    return {code: merged_amounts(amounts) for code, amounts in found.items()}
+
+
+def merged_amounts(amounts: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """One amount for each currency. Values are texts: a sum may have more digits than Decimal128."""
+    values: dict[str | None, Decimal] = {}
+    conversions: dict[str | None, int] = {}
+    with exactly():
+        for amount in amounts:
+            currency = amount["currency"]
+            values[currency] = values.get(currency, Decimal(0)) + Decimal(amount["value"])
+            conversions[currency] = conversions.get(currency, 0) + amount["conversions"]
+    return [
+        {"currency": currency, "value": str(value), "conversions": conversions[currency]}
+        for currency, value in values.items()
+    ]
+
+
+def _slices(codes: Numbers, size: int) -> list[tuple[int, slice]]:
+    """Where each code is among codes in order."""
+    bounds = np.searchsorted(codes, np.arange(size + 1)).tolist()
+    return [
+        (code, slice(start, end))
+        for code, (start, end) in enumerate(pairwise(bounds))
+        if start < end
+    ]
+
+
+def table_of(cells: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The content of the table of these cells, which are all of a dimension and a period."""
+    values = [cell["value"] for cell in cells]
+    hashes = [0 if value is None else hash_of(value) for value in values]
+    counts = np.array([cell["counts"] for cell in cells], np.int64)
+    return {
+        "values": orjson.dumps(values),
+        "hashes": np.array(hashes, "<u8").tobytes(),
+        "counts": {
+            name: numbers_to(counts[:, column])
+            for column, name in enumerate(COUNTS)
+            if counts[:, column].any()
+        },
+        "amounts": [
+            {"place": place, "in": cell["amounts"]}
+            for place, cell in enumerate(cells)
+            if "amounts" in cell
+        ],
+        # Of all values but none, and of none.
+        "currencies": _currencies(cell for cell in cells if cell["value"] is not None),
+        "other_currencies": _currencies(cell for cell in cells if cell["value"] is None),
+    }
+
+
+def _currencies(cells: Iterable[Mapping[str, Any]]) -> list[str | None]:
+    return list({amount["currency"] for cell in cells for amount in cell.get("amounts", ())})
+
+
+def counts_of_table(content: Mapping[str, Any], size: int) -> Numbers:
+    """A row of COUNTS for every value of a table."""
+    counts = np.zeros((size, len(COUNTS)), np.int64)
+    for column, name in enumerate(COUNTS):
+        if name in content["counts"]:
+            counts[:, column] = numbers_from(content["counts"][name])
+    return counts

@@ -1,0 +1,183 @@
+"""What a report is answered from: rollups of whole periods, quarters in columns, events themselves."""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from app.core.quarters import DAY_MS, QUARTER_MS
+from app.modules.analytics.rollups.cells import (
+    DAY,
+    PART_MS,
+    QUARTER,
+    WEEK,
+    WEEK_MS,
+    first_of_day,
+    rest_of_day,
+)
+
+# Of a longer range the days are not looked at one by one: there cannot be much of most of them.
+MOST_DAYS = 10_000
+PARTS = "parts"  # of days, among levels
+# 1970 began on a Thursday; weeks begin on Mondays.
+_MONDAY = 4 * DAY_MS
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A period that a rollup stands for. `start` is that of the rollup, `at` one of its instants."""
+
+    level: str
+    start: int
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What of a site is stored: from when to when, and what of it has changed since; milliseconds."""
+
+    start: int
+    end: int
+    dirty_quarters: frozenset[int]
+    dirty_days: frozenset[int]
+    dirty_weeks: frozenset[int] = frozenset()
+
+
+@dataclass(slots=True)
+class Coverage:
+    """A range, divided. Spans are from start to end, left out."""
+
+    units: list[Unit] = field(default_factory=list)
+    columns: list[tuple[int, int]] = field(default_factory=list)
+    live: list[tuple[int, int]] = field(default_factory=list)
+
+    @property
+    def quarters_in_columns(self) -> int:
+        """How many quarters must be read event by event."""
+        return sum(-(-(end - start) // QUARTER_MS) for start, end in self.columns)
+
+    def live_quarters(self) -> Iterator[tuple[int, int]]:
+        """The live spans, a quarter of an hour at a time."""
+        for start, end in self.live:
+            while start < end:
+                next_quarter = start // QUARTER_MS * QUARTER_MS + QUARTER_MS
+                yield start, min(next_quarter, end)
+                start = next_quarter
+
+
+def week_of(milliseconds: int) -> int:
+    """When the week began, on a Monday of UTC."""
+    return (milliseconds - _MONDAY) // WEEK_MS * WEEK_MS + _MONDAY
+
+
+def coverage(
+    start: int, end: int, stored: Stored, levels: Collection[str], boundaries: Sequence[int]
+) -> Coverage:
+    """Divide a range, with the largest clean rollups of these levels in which no boundary lies.
+
+    `levels` are of WEEK, DAY, PARTS and QUARTER; `boundaries` are in order.
+    """
+    start, end = max(start, stored.start), min(end, stored.end)
+    if start >= end:
+        return Coverage()
+    levels = levels if (end - start) // DAY_MS <= MOST_DAYS else ()
+    return _Division(start, end, stored, levels, boundaries).divided()
+
+
+class _Division:
+    """The work of `coverage`, from the first instant on."""
+
+    def __init__(
+        self,
+        start: int,
+        end: int,
+        stored: Stored,
+        levels: Collection[str],
+        boundaries: Sequence[int],
+    ) -> None:
+        self._start = start
+        self._end = end
+        self._stored = stored
+        self._levels = levels
+        self._boundaries = boundaries
+        self._dirty = sorted(stored.dirty_quarters)
+        self._found = Coverage()
+
+    def divided(self) -> Coverage:
+        at = self._start
+        while at < self._end:
+            at = self._after_rollup(at) or self._after_quarters(at)
+        self._found.columns = list(_joined(self._found.columns))
+        self._found.live = list(_joined(self._found.live))
+        return self._found
+
+    def _after_rollup(self, at: int) -> int | None:
+        """Take the largest rollup that begins here; where it ends. None where there is none."""
+        if not at % QUARTER_MS:
+            for level, start, end in self._rollups_from(at):
+                if self._lies_whole(at, end):
+                    self._found.units.append(Unit(level, start, at))
+                    return end
+        return None
+
+    def _rollups_from(self, at: int) -> Iterator[tuple[str, int, int]]:
+        """Those that begin here, the largest first: their levels, starts and ends."""
+        stored, levels = self._stored, self._levels
+        day = at // DAY_MS * DAY_MS
+        if WEEK in levels and week_of(at) == at and self._is_rolled_up(at):
+            yield WEEK, at, at + WEEK_MS
+        if day not in stored.dirty_days:
+            if DAY in levels and at == day:
+                yield DAY, day, day + DAY_MS
+            if PARTS in levels and at == day:
+                for length in range(DAY_MS - PART_MS, 0, -PART_MS):
+                    yield first_of_day(length), day, day + length
+            elif PARTS in levels and not (at - day) % PART_MS:
+                yield rest_of_day(at - day), day, day + DAY_MS
+        if QUARTER in levels:
+            yield QUARTER, at, at + QUARTER_MS
+
+    def _is_rolled_up(self, week: int) -> bool:
+        days = range(week, week + WEEK_MS, DAY_MS)
+        return week not in self._stored.dirty_weeks and not self._stored.dirty_days.intersection(
+            days
+        )
+
+    def _lies_whole(self, start: int, end: int) -> bool:
+        """Whether a period is in the range, in one row, and has not changed since."""
+        if end > self._end:
+            return False
+        next_boundary = bisect_right(self._boundaries, start)
+        if next_boundary < len(self._boundaries) and self._boundaries[next_boundary] < end:
+            return False
+        next_dirty = bisect_left(self._dirty, start)
+        return next_dirty == len(self._dirty) or self._dirty[next_dirty] >= end
+
+    def _after_quarters(self, at: int) -> int:
+        """Take what is to be read event by event from here on; where it ends."""
+        quarter = at // QUARTER_MS * QUARTER_MS
+        if quarter in self._stored.dirty_quarters:
+            end = min(quarter + QUARTER_MS, self._end)
+            self._found.live.append((at, end))
+            return end
+        next_dirty = bisect_left(self._dirty, quarter)
+        stops = [self._end, *self._dirty[next_dirty : next_dirty + 1]]
+        if QUARTER in self._levels or PARTS in self._levels:
+            stops.append(quarter + QUARTER_MS)
+        elif self._levels:
+            stops.append(at // DAY_MS * DAY_MS + DAY_MS)
+        end = min(stops)
+        self._found.columns.append((quarter, end))
+        return end
+
+
+def _joined(spans: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Spans in order, those that follow each other as one."""
+    begin, stop = None, None
+    for first, last in spans:
+        if first != stop:
+            if begin is not None and stop is not None:
+                yield begin, stop
+            begin = first
+        stop = last
+    if begin is not None and stop is not None:
+        yield begin, stop

@@ -1,0 +1,68 @@
+"""Removes events and keeps their numbers: what was counted of them stays in quarters of its own."""
+
+from datetime import datetime
+from typing import Any
+
+from app.core.quarters import QUARTER
+from app.modules.analytics.rollups.columns import column_stage, columns_of
+from app.modules.analytics.rollups.retention import Retention
+from app.modules.analytics.rollups.roller import content_of
+from app.repositories.base import Snapshot
+from app.repositories.events import Deleted, EventRepository
+from app.repositories.marks import MarkRepository
+from app.repositories.quarter_hours import QuarterHourRepository
+
+
+class KeepingRemoval:
+    """The EventRemoval of core/ports.py."""
+
+    def __init__(
+        self,
+        events: EventRepository,
+        marks: MarkRepository,
+        quarters: QuarterHourRepository,
+        retention: Retention,
+    ) -> None:
+        self._events = events
+        self._marks = marks
+        self._quarters = quarters
+        self._retention = retention
+
+    async def remove_before(self, site: str, instant: datetime) -> Deleted:
+        """Delete the site's events that happened before this instant.
+
+        Each quarter of an hour for itself, in a transaction: at no moment is an event counted twice
+        or not at all. May be interrupted.
+        """
+        removed = Deleted(0, 0, 0)
+        for quarter in await self._events.quarters_before(site, instant):
+            end = min(quarter + QUARTER, instant)
+            found = await self._remove(site, quarter, end)
+            removed = Deleted(
+                removed.events + found.events,
+                removed.impressions + found.impressions,
+                removed.clicks + found.clicks,
+            )
+        return removed
+
+    async def _remove(self, site: str, quarter: datetime, end: datetime) -> Deleted:
+        # What was rolled up of such an age is not computed again (Roller): it stays as it is.
+        is_old = quarter < self._retention.events_since()
+        stays = is_old and bool(await self._quarters.rolled_up(site, [quarter]))
+
+        async def in_transaction(session: Snapshot) -> Deleted:
+            if stays:
+                return await self._events.delete(site, quarter, end, session)
+            pipeline: list[dict[str, Any]] = [
+                {"$match": {"at": {"$gte": quarter, "$lt": end}}},
+                column_stage("second", 15),
+            ]
+            for group in await self._events.aggregate(site, pipeline, snapshot=session):
+                content = content_of(columns_of(group))
+                await self._quarters.keep(site, quarter, content, session)
+            removed = await self._events.delete(site, quarter, end, session)
+            # Last and in here: a rollup that read the events before does not clear this mark.
+            await self._marks.mark(site, [quarter], session=session)
+            return removed
+
+        return await self._events.in_transaction(in_transaction)

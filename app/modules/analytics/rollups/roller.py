@@ -1,0 +1,284 @@
+"""Rolling up: quarters of an hour from events, days from quarters. Whatever is computed is replaced whole."""
+
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from app.core.quarters import DAY_MS, QUARTER, QUARTER_MS, from_ms, quarter_of, to_ms
+from app.modules.analytics.rollups.cells import (
+    DAY,
+    DIMENSIONS,
+    PART_MS,
+    SITE,
+    WEEK,
+    WEEK_MS,
+    Counting,
+    Period,
+    first_of_day,
+    rest_of_day,
+)
+from app.modules.analytics.rollups.cells import QUARTER as QUARTER_LEVEL
+from app.modules.analytics.rollups.columns import (
+    Columns,
+    column_stage,
+    columns_of,
+    joined,
+    packed,
+    unpacked,
+)
+from app.modules.analytics.rollups.coverage import week_of
+from app.modules.analytics.rollups.merging import Content, merged, merged_rollups
+from app.modules.analytics.rollups.retention import Retention
+from app.modules.analytics.rollups.tally import ID_OF_SET
+from app.repositories.events import EventRepository
+from app.repositories.marks import DAYS, WEEKS, Marked, MarkRepository
+from app.repositories.quarter_hours import QuarterHourRepository
+from app.repositories.rollups import RollupRepository
+
+DAY_LENGTH = timedelta(days=1)
+
+CELL = ("amounts", *ID_OF_SET)  # what a cell may have besides counts and its value
+
+Group = Mapping[str, Any]  # what `column_stage` makes
+
+
+class SessionRollups(Protocol):
+    """Keeps the sessions' documents."""
+
+    async def refresh(self, site: str, start: datetime, end: datetime) -> int:
+        """Derive anew every session that has an event from start to end, end left out."""
+
+
+class Roller:
+    """Computes rollups. One process at a time may use it (worker.py)."""
+
+    def __init__(
+        self,
+        events: EventRepository,
+        marks: MarkRepository,
+        quarters: QuarterHourRepository,
+        rollups: RollupRepository,
+        sessions: SessionRollups,
+        retention: Retention,
+    ) -> None:
+        self._retention = retention
+        self._events = events
+        self._marks = marks
+        self._quarters = quarters
+        self._rollups = rollups
+        self._sessions = sessions
+
+    async def roll_up_quarters(
+        self, site: str, starts: Sequence[datetime], marked: Sequence[Marked]
+    ) -> int:
+        """Compute quarters of one UTC day anew, and clear these marks; how many events they have.
+
+        Marks must be ripe. A quarter without a mark may be computed at any time: who writes to it
+        later marks it first. The day is marked before, so that at no moment its rollup is taken for
+        more than it is.
+        """
+        starts = await self._with_events(site, sorted(starts))
+        await self._marks.mark(site, {day_of(start) for start in starts}, DAYS)
+        # The database finds the events of sessions while the numbers are computed here.
+        async with asyncio.TaskGroup() as tasks:
+            numbers = tasks.create_task(self._roll_up_numbers(site, starts))
+            tasks.create_task(self._refresh_sessions(site, starts))
+        await self._marks.clear(site, marked)
+        return numbers.result()
+
+    async def roll_up_day(self, site: str, marked: Marked) -> None:
+        """Compute the rollups of a UTC day anew from its quarters, and clear its mark.
+
+        The week is marked before.
+        """
+        await self._marks.mark(site, [from_ms(week_of(to_ms(marked.start)))], WEEKS)
+        quarters = self._quarters.of_range(site, marked.start, marked.start + DAY_LENGTH)
+        columns = [unpacked(quarter["columns"], quarter["events"]) async for quarter in quarters]
+        period = Period(site, DAY, to_ms(marked.start))
+        counting = await asyncio.to_thread(lambda: Counting(joined(columns)))
+        for dimension in DIMENSIONS:
+            found = await asyncio.to_thread(_listed, counting, period, dimension)
+            await self._rollups.replace(site, [period.prefix(dimension)], found)
+        await self._roll_up_parts(site, period.start)
+        await self._marks.clear(site, [marked])
+
+    async def roll_up_week(self, site: str, marked: Marked) -> None:
+        """Compute the rollups of a week anew from its days, and clear its mark."""
+        period = Period(site, WEEK, to_ms(marked.start))
+        days = [
+            Period(site, DAY, start)
+            for start in range(period.start, period.start + WEEK_MS, DAY_MS)
+        ]
+        for dimension in DIMENSIONS:
+            cells = await self._rollups.of_prefixes(site, [day.prefix(dimension) for day in days])
+            found = await asyncio.to_thread(_merged, period, dimension, cells)
+            await self._rollups.replace(site, [period.prefix(dimension)], found)
+        await self._marks.clear(site, [marked])
+
+    async def _roll_up_parts(self, site: str, day: int) -> None:
+        """The rollups of the whole site for the beginnings and the ends of a day."""
+        starts = range(day, day + DAY_MS, QUARTER_MS)
+        of_quarters = [Period(site, QUARTER_LEVEL, start) for start in starts]
+        cells = await self._rollups.get(
+            site, [each.cell_id(SITE, None) for each in of_quarters], ("counts", "value", *CELL)
+        )
+        content_of = {cell["_id"]: cell["content"] for cell in cells}
+        quarters = [content_of.get(each.cell_id(SITE, None)) for each in of_quarters]
+        prefixes, found = await asyncio.to_thread(_parts_of_day, site, day, quarters)
+        await self._rollups.replace(site, prefixes, found)
+
+    async def _roll_up_numbers(self, site: str, starts: Sequence[datetime]) -> int:
+        groups = await self._read(site, starts)
+        kept = await self._kept(site, starts)
+        computed = await asyncio.to_thread(_quarters, site, starts, groups, kept)
+        await self._quarters.replace(site, [(each.start, each.content) for each in computed])
+        await self._rollups.replace(
+            site,
+            [_site_quarter(site, each.start).prefix(SITE) for each in computed],
+            [each.cell for each in computed if each.cell is not None],
+        )
+        return sum(len(group["at"]) for of_quarter in groups.values() for group in of_quarter)
+
+    async def _refresh_sessions(self, site: str, starts: Sequence[datetime]) -> None:
+        for start, end in spans(starts):
+            await self._sessions.refresh(site, start, end)
+
+    async def extent(self, site: str) -> tuple[datetime, datetime] | None:
+        """From the first quarter to after the last one that has events, stored or rolled up."""
+        bounds = []
+        first, last = await self._events.first_at(site), await self._events.last_at(site)
+        if first is not None and last is not None:
+            bounds.append((quarter_of(first), quarter_of(last) + QUARTER))
+        rolled_up = await self._quarters.edges(site)
+        if rolled_up is not None:
+            bounds.append(rolled_up)
+        if not bounds:
+            return None
+        return min(start for start, _ in bounds), max(end for _, end in bounds)
+
+    async def _with_events(self, site: str, starts: Sequence[datetime]) -> list[datetime]:
+        """Those of these quarters whose events are there, or that were never rolled up.
+
+        What was rolled up of events that their age has deleted stays.
+        """
+        since = self._retention.events_since()
+        old = [start for start in starts if start < since]
+        rolled_up = await self._quarters.rolled_up(site, old) if old else set()
+        return [start for start in starts if start not in rolled_up]
+
+    async def _kept(self, site: str, starts: Sequence[datetime]) -> dict[datetime, list[Columns]]:
+        """What these quarters have of events that are deleted."""
+        kept: dict[datetime, list[Columns]] = {}
+        for start, end in spans(starts):
+            async for quarter in self._quarters.of_range(site, start, end, kept=True):
+                columns = unpacked(quarter["columns"], quarter["events"])
+                kept.setdefault(quarter["start"], []).append(columns)
+        return kept
+
+    async def _read(self, site: str, starts: Sequence[datetime]) -> dict[datetime, list[Group]]:
+        """The counted events of these quarters in columns, as a majority has them."""
+        found: dict[datetime, list[Group]] = {}
+        async with self._events.snapshot() as snapshot:
+            for start, end in spans(starts):
+                for group in await self._events.in_columns(
+                    site, start, end, column_stage(), column_stage("second", 15), snapshot
+                ):
+                    found.setdefault(quarter_of(group["_id"]), []).append(group)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Quarter:
+    start: datetime
+    content: dict[str, Any] | None
+    cell: dict[str, Any] | None
+
+
+def _quarters(
+    site: str,
+    starts: Sequence[datetime],
+    groups: Mapping[datetime, Sequence[Group]],
+    kept: Mapping[datetime, Sequence[Columns]],
+) -> list[_Quarter]:
+    return [
+        _quarter(
+            site,
+            start,
+            joined([columns_of(group) for group in groups.get(start, ())]),
+            kept.get(start, ()),
+        )
+        for start in starts
+    ]
+
+
+def _quarter(site: str, start: datetime, columns: Columns, kept: Sequence[Columns]) -> _Quarter:
+    """`columns` are of the events that are stored, `kept` of those that are deleted."""
+    everything = joined([columns, *kept]) if kept else columns
+    cells = list(Counting(everything).rollups(_site_quarter(site, start), SITE))
+    return _Quarter(
+        start, content_of(columns) if len(columns) else None, cells[0] if cells else None
+    )
+
+
+def content_of(columns: Columns) -> dict[str, Any]:
+    """What is stored of the events of a quarter (schemas/quarter_hour.py)."""
+    return {
+        "events": len(columns),
+        "weighted": columns.weight is not None,
+        "columns": packed(columns),
+    }
+
+
+def _listed(counting: Counting, period: Period, dimension: str) -> list[dict[str, Any]]:
+    return list(counting.rollups(period, dimension))
+
+
+def _merged(period: Period, dimension: str, cells: Sequence[Content]) -> list[dict[str, Any]]:
+    return list(merged_rollups(period, dimension, cells))
+
+
+def _parts_of_day(
+    site: str, day: int, quarters: Sequence[Content | None]
+) -> tuple[list[str], list[dict[str, Any]]]:
+    """The rollups of the whole site in parts of the day, and what their ids begin with."""
+    in_a_part = PART_MS // QUARTER_MS
+    parts = [
+        [cell for cell in quarters[first : first + in_a_part] if cell is not None]
+        for first in range(0, len(quarters), in_a_part)
+    ]
+    found: list[tuple[Period, Content | None]] = []
+    for level, in_order in ((first_of_day, parts[:-1]), (rest_of_day, parts[:0:-1])):
+        so_far: list[Content] = []
+        for number, part in enumerate(in_order, 1):
+            so_far = [merged([*so_far, *part])] if so_far or part else []
+            length = number * PART_MS if level is first_of_day else DAY_MS - number * PART_MS
+            found.append((Period(site, level(length), day), so_far[0] if so_far else None))
+    return [period.prefix(SITE) for period, _ in found], [
+        period.document(period.cell_id(SITE, None), dict(content))
+        for period, content in found
+        if content is not None
+    ]
+
+
+def _site_quarter(site: str, start: datetime) -> Period:
+    return Period(site, QUARTER_LEVEL, to_ms(start))
+
+
+def day_of(instant: datetime) -> datetime:
+    """When the UTC day began that the instant is in."""
+    return from_ms(to_ms(instant) // DAY_MS * DAY_MS)
+
+
+def spans(starts: Sequence[datetime]) -> Iterator[tuple[datetime, datetime]]:
+    """Quarters that follow each other, as ranges. `starts` are in order."""
+    begin = end = None
+    for start in starts:
+        if start != end:
+            if begin is not None and end is not None:
+                yield begin, end
+            begin = start
+        end = start + QUARTER
+    if begin is not None and end is not None:
+        yield begin, end

@@ -1,0 +1,114 @@
+"""Sessions with what tells whether they bounced, that can be added up over any periods.
+
+A session's state is a byte: its page views (0, 1, or 2 for more) and, in a bit above, whether it
+interacted. Beyond EXACT sessions the number is a sketch's, and the share that bounced is that of a
+sample: the sessions with the smallest hashes, which are the same whatever is added up.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from app.modules.analytics.rollups.columns import Hashes
+from app.modules.analytics.rollups.distinct import (
+    EXACT,
+    Distinct,
+    Stored,
+    exact_ids,
+    merged_sketch,
+    sketch_of,
+)
+
+States = npt.NDArray[np.uint8]
+
+MOST_PAGE_VIEWS = 2
+INTERACTED = 4
+BOUNCED = 1  # one page view, no interaction
+SAMPLE = 4_096
+_ALL = 2**64 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class SeenSessions:
+    """Sessions by their hashes, each with a state; all of them have hashes up to `below`."""
+
+    ids: Hashes
+    states: States
+    below: int = _ALL
+
+    @property
+    def are_all(self) -> bool:
+        """Whether none is missing."""
+        return self.below == _ALL
+
+
+def seen(ids: Hashes, page_views: States, interactions: States) -> SeenSessions:
+    """The sessions of events: `page_views` and `interactions` are 1 for an event that is one."""
+    order = np.argsort(ids, kind="stable")
+    ids = ids[order]
+    if not len(ids):
+        return SeenSessions(ids, page_views)
+    first = np.flatnonzero(np.concatenate([[True], ids[1:] != ids[:-1]]))
+    views = np.add.reduceat(page_views[order].astype(np.int64), first)
+    acted = np.maximum.reduceat(interactions[order], first)
+    states = np.minimum(views, MOST_PAGE_VIEWS) + acted.astype(np.int64) * INTERACTED
+    return SeenSessions(ids[first], states.astype(np.uint8))
+
+
+def together(parts: Sequence[SeenSessions]) -> SeenSessions:
+    """The sessions of all parts, as far down as each part goes."""
+    below = min((part.below for part in parts), default=_ALL)
+    ids = np.concatenate([part.ids for part in parts] or [np.empty(0, np.uint64)])
+    states = np.concatenate([part.states for part in parts] or [np.empty(0, np.uint8)])
+    kept = ids <= np.uint64(below)
+    ids, states = ids[kept], states[kept]
+    acted = ((states & INTERACTED) > 0).astype(np.uint8)
+    merged = seen(ids, (states & np.uint8(3)).astype(np.uint8), acted)
+    return SeenSessions(merged.ids, merged.states, below)
+
+
+def stored_sessions(sessions: SeenSessions) -> Stored:
+    """How sessions are stored, none of which is missing."""
+    if len(sessions.ids) <= EXACT:
+        return {"ids": sessions.ids.astype("<u8").tobytes(), "states": sessions.states.tobytes()}
+    below = int(sessions.ids[SAMPLE - 1]) if len(sessions.ids) > SAMPLE else _ALL
+    return _with_sample(sketch_of(sessions.ids).serialize_compact(), sessions, below)
+
+
+def merged_sessions(parts: Sequence[Stored]) -> Stored:
+    """The stored sessions of all of these."""
+    merged = together([read_sessions(part) for part in parts])
+    if exact_ids(parts) is not None:
+        return stored_sessions(merged)
+    below = merged.below
+    if len(merged.ids) > SAMPLE:
+        below = int(merged.ids[SAMPLE - 1])
+    return _with_sample(merged_sketch(parts), merged, below)
+
+
+def _with_sample(sketch: bytes, sessions: SeenSessions, below: int) -> Stored:
+    stored: Stored = {
+        "sketch": sketch,
+        "sample": sessions.ids[:SAMPLE].astype("<u8").tobytes(),
+        "states": sessions.states[:SAMPLE].tobytes(),
+    }
+    if below != _ALL:
+        stored["below"] = below.to_bytes(8, "little")
+    return stored
+
+
+def read_sessions(stored: Stored) -> SeenSessions:
+    """What of `stored_sessions` is known session by session."""
+    below = int.from_bytes(stored["below"], "little") if "below" in stored else _ALL
+    ids = np.frombuffer(stored.get("ids") or stored.get("sample") or b"", "<u8")
+    return SeenSessions(ids, np.frombuffer(stored["states"], np.uint8), below)
+
+
+def bounced(sessions: SeenSessions, number: Distinct) -> int:
+    """How many of so many sessions bounced; from the sample where not all are known."""
+    found = int(np.count_nonzero(sessions.states == BOUNCED))
+    if sessions.are_all:
+        return found
+    return round(number.count * found / len(sessions.ids)) if len(sessions.ids) else 0

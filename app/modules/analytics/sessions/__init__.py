@@ -1,0 +1,1 @@
+"""Sessions: derived from events, stored as a cache, and counted exactly and freshly."""

@@ -1,0 +1,221 @@
+"""The sessions of one session id, derived from its counted events in order of time.
+
+The same events give the same sessions, in whatever order they arrived.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any
+from urllib.parse import urlsplit
+
+from app.core.event_types import EventType
+from app.core.quarters import to_ms
+
+# A longer pause than this ends a session.
+MAX_PAUSE = timedelta(minutes=30)
+
+UTM = ("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term")
+# Each is that of the first event that has it.
+FIRST_KNOWN = ("user", "device", "browser", "os")
+
+_INTERACTIONS = frozenset(
+    {EventType.CLICK.value, EventType.CONVERSION.value, EventType.CUSTOM.value}
+)
+_SEEING = frozenset({EventType.IMPRESSION.value, EventType.VIEW.value})
+_PAGE_VIEW = EventType.PAGE_VIEW.value
+_CONVERSION = EventType.CONVERSION.value
+_CLICK = EventType.CLICK.value
+
+_MILLISECOND = timedelta(milliseconds=1)
+
+Event = Mapping[str, Any]  # as it is stored (schemas/event.py)
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What is stored of a session (schemas/session.py); None where it does not have a field."""
+
+    id: str
+    site: str
+    session: str
+    start: datetime
+    last: datetime
+    visitor: str
+    events: int
+    page_views: int
+    conversions: int
+    items_seen: int
+    items_clicked: int
+    bounced: bool
+    by_source: bool
+    user: str | None = None
+    entry_page: str | None = None
+    exit_page: str | None = None
+    referrer: str | None = None
+    utm_source: str | None = None
+    utm_medium: str | None = None
+    utm_campaign: str | None = None
+    utm_content: str | None = None
+    utm_term: str | None = None
+    device: str | None = None
+    browser: str | None = None
+    os: str | None = None
+    weight: int | None = None
+
+    @property
+    def duration(self) -> int:
+        """Milliseconds from the first to the last event."""
+        return (self.last - self.start) // _MILLISECOND
+
+    @property
+    def stands_for(self) -> int:
+        """For how many sessions it stands, where the site counted a sample."""
+        return self.weight or 1
+
+
+_FIELDS = tuple(each.name for each in fields(Session))
+
+
+def document_of(session: Session) -> dict[str, Any]:
+    """How it is stored."""
+    values = ((name, getattr(session, name)) for name in _FIELDS)
+    found = {name: value for name, value in values if value is not None}
+    return {"_id": found.pop("id"), **found}
+
+
+def session_of(document: Mapping[str, Any]) -> Session:
+    """A session as it is stored."""
+    values = {name: document[name] for name in _FIELDS if name in document}
+    return Session(id=document["_id"], **values)
+
+
+def session_id(site: str, session: str, start: datetime) -> str:
+    """`_id` of a session. The length is digested too, so that no two pairs share one."""
+    text = session.encode()
+    digest = hashlib.blake2b(digest_size=16)
+    digest.update(len(text).to_bytes(4, "big") + text)
+    digest.update(str(to_ms(start)).encode())
+    return f"{site}:{digest.hexdigest()}"
+
+
+@lru_cache(maxsize=20_000)
+def _host(page: str) -> str | None:
+    """The host of a page's address, without `www.`, as referrers have it; None of a path alone."""
+    try:
+        host = urlsplit(page).hostname
+    except ValueError:
+        return None
+    return host.rstrip(".").removeprefix("www.") if host else None
+
+
+@dataclass(slots=True)
+class _Running:
+    """A session while its events come in, by time."""
+
+    start: datetime
+    last: datetime
+    visitor: str
+    known: dict[str, Any] = field(default_factory=dict)
+    source: dict[str, str] = field(default_factory=dict)
+    hosts: set[str] = field(default_factory=set)
+    events: int = 0
+    page_views: int = 0
+    conversions: int = 0
+    interactions: int = 0
+    seen: set[str] = field(default_factory=set)
+    clicked: set[str] = field(default_factory=set)
+    entry_page: str | None = None
+    exit_page: str | None = None
+    weight: int = 1
+
+    def source_of(self, event: Event) -> dict[str, str]:
+        """Where an event says that its visitor came from; its own site is no such place."""
+        found = {name: event[name] for name in UTM if name in event}
+        referrer = event.get("referrer")
+        if referrer is not None and referrer not in self.hosts:
+            page = event.get("page")
+            if page is None or _host(page) != referrer:
+                found["referrer"] = referrer
+        return found
+
+    def comes_anew(self, event: Event) -> bool:
+        """Whether the event names a source that is not this session's."""
+        return any(self.source.get(name) != value for name, value in self.source_of(event).items())
+
+    def add(self, event: Event) -> None:
+        kind, item, page = event["type"], event.get("item"), event.get("page")
+        self.last = event["at"]
+        self.events += 1
+        self.page_views += kind == _PAGE_VIEW
+        self.conversions += kind == _CONVERSION
+        self.interactions += kind in _INTERACTIONS
+        if item is not None and kind in _SEEING:
+            self.seen.add(item)
+        elif item is not None and kind == _CLICK:
+            self.clicked.add(item)
+        if not self.source:
+            self.source = self.source_of(event)
+        if page is not None:
+            self.entry_page = self.entry_page or page
+            self.exit_page = page
+            if host := _host(page):
+                self.hosts.add(host)
+        for name in FIRST_KNOWN:
+            if name in event:
+                self.known.setdefault(name, event[name])
+        self.weight = max(self.weight, event.get("weight", 1))
+
+
+class Derivation:
+    """Takes the counted events of one session id by (at, _id) and gives its sessions."""
+
+    def __init__(self, site: str, session: str, by_source: bool) -> None:
+        self._site = site
+        self._session = session
+        self._by_source = by_source
+        self._running: _Running | None = None
+
+    def add(self, event: Event) -> Session | None:
+        """Take the next event; the session that it ended, if it did."""
+        running, ended = self._running, None
+        if running is not None and self._ends(running, event):
+            ended, running = self.end(), None
+        if running is None:
+            running = self._running = _Running(event["at"], event["at"], event["visitor"])
+        running.add(event)
+        return ended
+
+    def _ends(self, running: _Running, event: Event) -> bool:
+        if event["at"] - running.last > MAX_PAUSE:
+            return True
+        # Two sessions of one session id never start at the same instant: it tells them apart.
+        return self._by_source and event["at"] > running.start and running.comes_anew(event)
+
+    def end(self) -> Session | None:
+        """There are no more events: the last session."""
+        running, self._running = self._running, None
+        if running is None:
+            return None
+        return Session(
+            id=session_id(self._site, self._session, running.start),
+            site=self._site,
+            session=self._session,
+            start=running.start,
+            last=running.last,
+            visitor=running.visitor,
+            events=running.events,
+            page_views=running.page_views,
+            conversions=running.conversions,
+            items_seen=len(running.seen),
+            items_clicked=len(running.clicked),
+            bounced=running.page_views == 1 and not running.interactions,
+            by_source=self._by_source,
+            entry_page=running.entry_page,
+            exit_page=running.exit_page,
+            weight=running.weight if running.weight > 1 else None,
+            **running.source,
+            **running.known,
+        )

@@ -1,0 +1,73 @@
+"""Divides stored sessions anew where a site has changed sessionEndsOnNewSource, in the background."""
+
+import asyncio
+import logging
+import time
+import uuid
+
+from app.core.database import is_unavailable
+from app.modules.analytics.rollups.worker import LEASE, LEASE_SECONDS
+from app.modules.analytics.sessions.rollup import SessionRollup
+from app.repositories.leases import LeaseRepository
+from app.repositories.sites import SiteRepository
+
+logger = logging.getLogger("footfall.sessions")
+
+# Then others may roll up before it goes on.
+TURN_SECONDS = 20.0
+
+
+class RuleWatch:
+    """Looks for sessions of another rule than their site's. Answers are right before, but slower.
+
+    It holds the lease of the rollups, because they derive sessions as well: of two that derive the same
+    session at a time, the one that had read earlier might write last.
+    """
+
+    def __init__(
+        self, rollup: SessionRollup, sites: SiteRepository, leases: LeaseRepository
+    ) -> None:
+        self._rollup = rollup
+        self._sites = sites
+        self._leases = leases
+        self._holder = uuid.uuid4().hex
+        self._holds = False
+
+    async def run(self, every_seconds: float) -> None:
+        """Take turns, again and again, until cancelled."""
+        while True:
+            await asyncio.sleep(every_seconds)
+            try:
+                await self.turn()
+            except Exception as error:
+                if is_unavailable(error):
+                    logger.warning("dividing sessions anew waits: the database is away")
+                else:
+                    logger.exception("dividing sessions anew failed and is tried again")
+
+    async def turn(self, seconds: float = TURN_SECONDS) -> int:
+        """Derive anew what there is, for about so long; how many sessions were stored or deleted.
+
+        Nothing is done while another process rolls up.
+        """
+        until = time.monotonic() + seconds
+
+        async def may_go_on() -> bool:
+            self._holds = time.monotonic() < until and await self._leases.acquire(
+                LEASE, self._holder, LEASE_SECONDS
+            )
+            return self._holds
+
+        changed = 0
+        try:
+            for site in await self._sites.names():
+                changed += await self._rollup.refresh_another_rule(site, may_go_on)
+        finally:
+            await asyncio.shield(self.release())
+        return changed
+
+    async def release(self) -> None:
+        """Let others roll up."""
+        if self._holds:
+            await self._leases.release(LEASE, self._holder)
+            self._holds = False

@@ -1,0 +1,146 @@
+"""Quarters of an hour in columns."""
+
+import uuid
+from collections.abc import AsyncIterator, Collection, Sequence
+from datetime import datetime
+from typing import Any, ClassVar
+
+from beanie import Document
+from pymongo import DeleteOne, ReplaceOne
+
+from app.core.quarters import QUARTER, from_ms, quarter_of, to_ms
+from app.repositories.base import Raw, Repository, Snapshot
+from app.schemas import QuarterHour
+
+CURRENT = 0  # the part that is computed from stored events
+
+
+class QuarterHourRepository(Repository[QuarterHour]):
+    document: ClassVar[type[Document]] = QuarterHour
+
+    async def replace(self, site: str, quarters: Sequence[tuple[datetime, Raw | None]]) -> None:
+        """Make the current parts of these quarters what they are now; None: of no events."""
+        writes: list[ReplaceOne[Raw] | DeleteOne] = []
+        for start, content in quarters:
+            quarter_id = f"{site}|{to_ms(start)}|{CURRENT}"
+            if content is None:
+                writes.append(DeleteOne({"_id": quarter_id}))
+            else:
+                document = {
+                    "_id": quarter_id,
+                    "site": site,
+                    "start": start,
+                    "kept": False,
+                    **content,
+                }
+                writes.append(ReplaceOne({"_id": quarter_id}, document, upsert=True))
+        if writes:
+            await self.collection.bulk_write(writes, ordered=False)
+
+    async def of_range(
+        self,
+        site: str,
+        start: datetime,
+        end: datetime,
+        columns: Collection[str] | None = None,
+        snapshot: Snapshot | None = None,
+        *,
+        kept: bool = False,
+    ) -> AsyncIterator[Raw]:
+        """The quarters that begin from start to end, end left out, in order; only these columns.
+
+        With `kept` only the parts that are of deleted events.
+        """
+        projection: dict[str, Any] | None = None
+        if columns is not None:
+            names = {"start": 1, "events": 1, **{f"columns.{name}": 1 for name in columns}}
+            projection = names
+        match: Raw = {"site": site, "start": {"$gte": start, "$lt": end}}
+        if kept:
+            match["kept"] = True
+        cursor = self.collection.find(match, projection, session=snapshot).sort("start", 1)
+        async for document in cursor.batch_size(1_000):
+            yield document
+
+    async def edges(
+        self, site: str, snapshot: Snapshot | None = None
+    ) -> tuple[datetime, datetime] | None:
+        """When the first quarter begins and the last one ends; None where there are none."""
+        bounds = []
+        for direction in (1, -1):
+            found = await self.collection.find_one(
+                {"site": site}, {"start": 1}, sort=[("start", direction)], session=snapshot
+            )
+            if found is None:
+                return None
+            bounds.append(found["start"])
+        return bounds[0], bounds[1] + QUARTER
+
+    async def first_and_last(self, site: str) -> list[datetime]:
+        """When the first and the last event of the quarters happened; nothing where there are none."""
+        edges = await self.edges(site)
+        if edges is None:
+            return []
+        # A quarter may have many parts, and any of them the first or the last event.
+        ends = {"site": site, "start": {"$in": [edges[0], edges[1] - QUARTER]}}
+        cursor = self.collection.find(ends, {"columns.start": 1, "columns.end": 1})
+        parts = [part["columns"] async for part in cursor]
+        first, last = min(part["start"] for part in parts), max(part["end"] for part in parts)
+        return [from_ms(first), from_ms(last)]
+
+    async def keep(self, site: str, start: datetime, content: Raw, session: Snapshot) -> None:
+        """Add a part to a quarter that stays when its events are gone."""
+        part = f"{site}|{to_ms(start)}|{uuid.uuid4().hex}"
+        document = {"_id": part, "site": site, "start": start, "kept": True, **content}
+        await self.collection.insert_one(document, session=session)
+
+    async def current(
+        self, site: str, before: datetime, limit: int, after: datetime | None = None
+    ) -> list[datetime]:
+        """The first quarters before an instant, and after another, that have a current part."""
+        between = {"$lt": before} if after is None else {"$lt": before, "$gt": after}
+        found = self.collection.find({"site": site, "start": between, "kept": False}, {"start": 1})
+        return [document["start"] async for document in found.sort("start", 1).limit(limit)]
+
+    async def make_kept(self, site: str, starts: Sequence[datetime], session: Snapshot) -> None:
+        """Make the current parts of these quarters ones that stay when their events are gone."""
+        ids = [f"{site}|{to_ms(start)}|{CURRENT}" for start in starts]
+        match = {"_id": {"$in": ids}, "site": site}
+        parts = [part async for part in self.collection.find(match, session=session)]
+        if parts:
+            kept = [
+                part | {"_id": f"{site}|{to_ms(part['start'])}|{uuid.uuid4().hex}", "kept": True}
+                for part in parts
+            ]
+            await self.collection.insert_many(kept, session=session)
+            await self.collection.delete_many(match, session=session)
+
+    async def rolled_up(self, site: str, starts: Sequence[datetime]) -> set[datetime]:
+        """Those of these quarters that have a current part."""
+        ids = [f"{site}|{to_ms(start)}|{CURRENT}" for start in starts]
+        found = self.collection.find({"_id": {"$in": ids}, "site": site}, {"start": 1})
+        return {document["start"] async for document in found}
+
+    async def last_kept(
+        self, site: str, start: datetime, end: datetime, snapshot: Snapshot | None = None
+    ) -> datetime | None:
+        """The last quarter from start to end, end left out, some of whose events are gone; or None."""
+        found = await self.collection.find_one(
+            {"site": site, "kept": True, "start": {"$gte": quarter_of(start), "$lt": end}},
+            {"start": 1},
+            sort=[("start", -1)],
+            session=snapshot,
+        )
+        return None if found is None else found["start"]
+
+    async def has_weighted(
+        self, site: str, start: datetime, end: datetime, snapshot: Snapshot | None = None
+    ) -> bool:
+        """Whether events of these quarters stand for more than themselves."""
+        weighted = {
+            "site": site,
+            "weighted": True,
+            "start": {"$gte": quarter_of(start), "$lt": end},
+        }
+        found = await self.collection.find_one(weighted, {"_id": 1}, session=snapshot)
+        return found is not None

@@ -1,0 +1,64 @@
+"""Rollups: cells and tables."""
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any, ClassVar
+
+from beanie import Document
+from pymongo import DeleteMany, ReplaceOne
+
+from app.repositories.base import Raw, Repository, Snapshot
+from app.schemas import Rollup
+
+MOST_IDS = 10_000
+MOST_WRITES = 2_000
+
+
+class RollupRepository(Repository[Rollup]):
+    document: ClassVar[type[Document]] = Rollup
+
+    async def replace(self, site: str, prefixes: Collection[str], rollups: Iterable[Raw]) -> None:
+        """Make the rollups whose ids begin with these prefixes exactly these."""
+        kept: dict[str, list[str]] = {prefix: [] for prefix in prefixes}
+        writes: list[Any] = []
+        for rollup in rollups:
+            if rollup["site"] != site:
+                raise ValueError("a rollup is of another site")
+            kept[rollup["_id"].rpartition("|")[0] + "|"].append(rollup["_id"])
+            writes.append(ReplaceOne({"_id": rollup["_id"]}, rollup, upsert=True))
+            if len(writes) >= MOST_WRITES:
+                await self.collection.bulk_write(writes, ordered=False)
+                writes = []
+        for prefix, ids in kept.items():
+            # What was counted before, and is not there any more.
+            inside = {"$gte": prefix, "$lt": prefix + "~"}
+            existing = [
+                found["_id"]
+                async for found in self.collection.find({"_id": inside, "site": site}, {"_id": 1})
+            ]
+            gone = list(set(existing).difference(ids))
+            if gone:
+                writes.append(DeleteMany({"_id": {"$in": gone}, "site": site}))
+        if writes:
+            await self.collection.bulk_write(writes, ordered=False)
+
+    async def get(
+        self,
+        site: str,
+        ids: Sequence[str],
+        fields: Collection[str],
+        snapshot: Snapshot | None = None,
+    ) -> list[Raw]:
+        """Those of these rollups that are there, by no order, with these fields of their content."""
+        projection = {f"content.{name}": 1 for name in fields}
+        found: list[Raw] = []
+        for start in range(0, len(ids), MOST_IDS):
+            wanted = {"_id": {"$in": list(ids[start : start + MOST_IDS])}, "site": site}
+            cursor = self.collection.find(wanted, projection, session=snapshot)
+            found += await cursor.batch_size(MOST_IDS).to_list(None)
+        return found
+
+    async def of_prefixes(self, site: str, prefixes: Sequence[str]) -> list[Raw]:
+        """The contents of the cells whose ids begin with these, by no order. Tables are left out."""
+        spans = [{"_id": {"$gte": prefix, "$lt": prefix + "t"}} for prefix in prefixes]
+        cursor = self.collection.find({"$or": spans, "site": site}, {"content": 1})
+        return [cell["content"] for cell in await cursor.batch_size(MOST_IDS).to_list(None)]
