@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import ClassVar
 
 from beanie import Document
@@ -16,6 +16,8 @@ from app.schemas import Mark
 # who wrote a mark relies on it for REUSED_FOR_SECONDS at most.
 RIPE_AFTER_SECONDS = 15
 REUSED_FOR_SECONDS = 5
+
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 QUARTERS = "quarter"
 DAYS = "day"
@@ -56,6 +58,29 @@ class MarkRepository(Repository[Mark]):
         ]
         if updates:
             await self.collection.bulk_write(updates, ordered=False, session=session)
+
+    async def mark_unmarked(self, site: str, starts: Collection[datetime]) -> None:
+        """Mark quarters of the site whose writes have long ended: their marks are ripe at once.
+
+        A quarter that is marked already stays as it is.
+        """
+        updates = [
+            UpdateOne(
+                {"_id": f"{site}|{QUARTERS}|{to_ms(start)}"},
+                {
+                    "$setOnInsert": {
+                        "site": site,
+                        "level": QUARTERS,
+                        "start": start,
+                        "marked_at": LONG_AGO,
+                    }
+                },
+                upsert=True,
+            )
+            for start in starts
+        ]
+        if updates:
+            await self.collection.bulk_write(updates, ordered=False)
 
     async def dirty(
         self, site: str, start: datetime, end: datetime, snapshot: Snapshot | None = None

@@ -16,7 +16,9 @@ import pytest_asyncio
 from pymongo import MongoClient
 
 from app.commands.rebuild import _rebuild
+from app.core.clock import SystemClock
 from app.core.errors import NotFoundError
+from app.core.quarters import QUARTER, quarter_of, to_ms
 from app.modules.analytics.rollups.worker import LeaseLostError
 from app.repositories.rollups import RollupRepository
 from tests.conftest import NOW, LiveServer
@@ -31,7 +33,7 @@ SPAN = (FIRST - timedelta(days=1), NOW)
 @pytest_asyncio.fixture
 async def quiet(make_api: Any) -> AsyncIterator[Any]:
     """An application that rolls up only when a test says so, with events that are rolled up."""
-    api = await make_api(rollup_interval=3_600, data_retention_days=0)
+    api = await make_api(rollup_interval=3_600, report_cache_size=0, data_retention_days=0)
     await insert(busy(DAYS, 150))
     await roll_up(api)
     yield api
@@ -154,7 +156,10 @@ async def test_what_is_being_written_is_left_for_later(quiet: Any) -> None:
 
 async def test_while_another_process_rolls_up_it_waits(quiet: Any, make_api: Any) -> None:
     """And then says so, without having changed anything."""
-    other = await make_api(empty=False, rollup_interval=3_600, data_retention_days=0)
+    await quiet.services.rollups.release()
+    other = await make_api(
+        empty=False, rollup_interval=3_600, report_cache_size=0, data_retention_days=0
+    )
     await other.services.rollups.hold(timedelta(0))
     with pytest.raises(LeaseLostError):
         await quiet.services.rollups.hold(patience=timedelta(0))
@@ -190,29 +195,48 @@ def clicks(server: LiveServer) -> int:
     return found
 
 
-def track(server: LiveServer, number: int) -> None:
+def track(server: LiveServer, number: int, at: datetime) -> None:
     query = "mutation ($input: BatchInput!) { trackBatch(input: $input) { accepted } }"
-    events = [{"type": "CLICK", "itemId": "a"} for _ in range(number)]
+    event = {"type": "CLICK", "itemId": "a", "timestamp": at.isoformat()}
+    events = [{**event, "sessionId": os.urandom(8).hex()} for _ in range(number)]
     answer = httpx.post(
         f"{server.url}/graphql",
-        json={"query": query, "variables": {"input": {"events": [
-            {**event, "sessionId": os.urandom(8).hex()} for event in events]}}},
+        json={"query": query, "variables": {"input": {"events": events}}},
         headers={"Authorization": f"Bearer {server.write_key}"},
         timeout=30,
-    ).json()  # fmt: skip
+    ).json()
     assert answer["data"]["trackBatch"]["accepted"] == number
+
+
+def put(server: LiveServer, events: list[dict[str, Any]], *, marked: bool) -> None:
+    """Store events without the server, with marks from long ago or as if they had been rolled up."""
+    with MongoClient(server.mongo_url) as client:
+        database = client[server.database]
+        database["events"].insert_many(events)
+        for start in {quarter_of(event["at"]) for event in events} if marked else ():
+            mark = {"site": "demo", "level": "quarter", "start": start, "marked_at": start}
+            mark_id = {"_id": f"demo|quarter|{to_ms(start)}"}
+            database["marks"].update_one(mark_id, {"$set": mark}, upsert=True)
+
+
+def event_at(at: datetime, kind: str) -> dict[str, Any]:
+    return {"_id": f"demo:{os.urandom(8).hex()}", "site": "demo", "type": kind, "at": at,
+            "received_at": at, "session": "s", "visitor": "v", "item": "a"}  # fmt: skip
+
+
+def days_ago(number: int) -> datetime:
+    """A moment so many days before the machine's now, which is what a server goes by."""
+    return SystemClock().now() - timedelta(days=number)
 
 
 def test_beside_a_running_server(live_server: LiveServer) -> None:
     """While events come in every answer has all of them; what it did is said, and errors are clear."""
-    track(live_server, 40)
+    late = days_ago(2)
+    put(live_server, [event_at(late - n * QUARTER, "CLICK") for n in range(40)], marked=True)
     known = clicks(live_server)
-    with MongoClient(live_server.mongo_url) as client:
-        old = {"$set": {"marked_at": {"$subtract": ["$marked_at", 60_000]}}}
-        client[live_server.database]["marks"].update_many({}, [old])
     running = command(live_server)
     while running.poll() is None:
-        track(live_server, 5)
+        track(live_server, 5, late)
         known += 5
         assert clicks(live_server) == known
     output, complaints = running.communicate(timeout=60)
@@ -233,23 +257,25 @@ def test_beside_a_running_server(live_server: LiveServer) -> None:
 
 
 def test_ctrl_c_ends_it_and_says_so(live_server: LiveServer) -> None:
-    """With exit code 130, the lease free, and the reports right."""
+    """With exit code 130 and the lease free; reports are right, and it can be begun again."""
+    track(live_server, 1, days_ago(0))
     known = clicks(live_server)
-    holder = {"_id": "rollups", "holder": "somebody else", "until": NOW + timedelta(days=36_500)}
+    first = days_ago(85)
+    put(live_server, [event_at(first, "PAGE_VIEW")], marked=False)
+    running = command(live_server)
     with MongoClient(live_server.mongo_url) as client:
-        leases = client[live_server.database]["leases"]
-        leases.replace_one({"_id": "rollups"}, holder, upsert=True)
-        running = command(live_server)
-        assert running.stdout is not None
-        # It waits for the lease, which is the one point at which it is sure to be found.
-        while "Waiting" not in (line := running.stdout.readline()):
-            assert line, running.communicate()
-        running.send_signal(signal.SIGINT)
-        output, complaints = running.communicate(timeout=60)
-        assert running.returncode == 130, output + complaints
-        assert "Interrupted" in complaints
-        assert leases.find_one({"_id": "rollups"}) == {
-            **holder, "until": holder["until"].replace(tzinfo=None)
-        }  # fmt: skip
-        leases.delete_one({"_id": "rollups"})
+        quarters = client[live_server.database]["quarter_hours"]
+        # Nobody else rolls up what is not marked: when it is there, the command is on its way.
+        while not quarters.find_one({"start": quarter_of(first)}):
+            assert running.poll() is None, running.communicate()
+    running.send_signal(signal.SIGINT)
+    output, complaints = running.communicate(timeout=60)
+    assert running.returncode == 130, output + complaints
+    assert "Interrupted" in complaints
+    assert "Traceback" not in complaints
+    assert clicks(live_server) == known
+    again = command(live_server, "--to", str((first + timedelta(days=2)).date()))
+    output, complaints = again.communicate(timeout=60)
+    assert again.returncode == 0, complaints
+    assert "1 events" in output
     assert clicks(live_server) == known

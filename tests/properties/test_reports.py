@@ -193,6 +193,7 @@ async def store(api: Any, history: list[tuple[dict[str, Any], int]]) -> None:
     """These events and no others, and the same ones on another site, rolled up in between."""
     for name in ("events", "marks", "quarter_hours", "rollups", "sessions"):
         await api.database[name].delete_many({})
+    api.services.cache.clear()
     placed = [(place, event, arrival) for place, (event, arrival) in enumerate(history)]
     await insert(placed, (0, -1))
     await api.services.rollups.roll_up(0, 0, 0)

@@ -199,6 +199,7 @@ async def test_every_report_has_the_sums_of_each_currency(
     """Any amounts in any currencies: totals, rows, buckets and periods are the exact sums of their own."""
     for name in ("events", "marks", "quarter_hours", "rollups", "sessions"):
         await api.database[name].delete_many({})
+    api.services.cache.clear()
     await store(*[paid(str(value), currency, item, day(at)) for currency, value, item, at in sold])
 
     def sums(condition: Any) -> dict[str, Fraction]:

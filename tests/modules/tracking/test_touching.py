@@ -10,6 +10,7 @@ import pytest
 from app.core.quarters import QUARTER
 from app.modules.tracking import touching
 from app.modules.tracking.touching import Touching
+from app.repositories.events import EventRepository
 from app.repositories.marks import REUSED_FOR_SECONDS, RIPE_AFTER_SECONDS
 from tests.conftest import NOW
 
@@ -111,8 +112,6 @@ async def test_events_are_marked_before_they_are_stored(
     api: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also when many are stored at once: at the moment of the write every quarter has its mark."""
-    from app.repositories.events import EventRepository
-
     insert, marked_then = EventRepository.insert, []
 
     async def looking(self: EventRepository, site: str, events: Any) -> Any:

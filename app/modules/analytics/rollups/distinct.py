@@ -1,6 +1,7 @@
 """Distinct ids that can be added up over any periods: exact while they are few, sketches beyond.
 
-A set is stored as its hashes up to EXACT ids, and as an Apache DataSketches HLL sketch beyond.
+A set is stored as its hashes up to EXACT ids, and as an Apache DataSketches HLL sketch, with its
+exact count where that is known, beyond.
 Sets of between MIXED and EXACT ids have both, so that adding them to a sketch takes no loop.
 """
 
@@ -43,6 +44,8 @@ def stored_set(ids: Hashes) -> Stored:
     stored: Stored = {}
     if len(ids) <= EXACT:
         stored["ids"] = ids.astype("<u8").tobytes()
+    else:
+        stored["count"] = len(ids)  # exact, where a report is of this one period
     if len(ids) > MIXED:
         stored["sketch"] = sketch_of(ids).serialize_compact()
     return stored
@@ -58,6 +61,8 @@ def sketch_of(ids: Hashes) -> hll_sketch:
 
 def count_stored(parts: Sequence[Stored], live: Sequence[Hashes] = ()) -> Distinct:
     """The distinct ids of stored sets and further ids together."""
+    if len(parts) == 1 and not live and "count" in parts[0]:
+        return Distinct(parts[0]["count"])
     known = exact_ids(parts)
     if known is not None:
         return Distinct(len(distinct([*known, *live])))

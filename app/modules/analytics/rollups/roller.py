@@ -32,6 +32,7 @@ from app.modules.analytics.rollups.coverage import week_of
 from app.modules.analytics.rollups.merging import Content, merged, merged_rollups
 from app.modules.analytics.rollups.retention import Retention
 from app.modules.analytics.rollups.tally import ID_OF_SET
+from app.repositories.changes import ChangeRepository
 from app.repositories.events import EventRepository
 from app.repositories.marks import DAYS, WEEKS, Marked, MarkRepository
 from app.repositories.quarter_hours import QuarterHourRepository
@@ -62,8 +63,10 @@ class Roller:
         rollups: RollupRepository,
         sessions: SessionRollups,
         retention: Retention,
+        changes: ChangeRepository,
     ) -> None:
         self._retention = retention
+        self._changes = changes
         self._events = events
         self._marks = marks
         self._quarters = quarters
@@ -79,12 +82,16 @@ class Roller:
         later marks it first. The day is marked before, so that at no moment its rollup is taken for
         more than it is.
         """
+        noted = list(starts)
         starts = await self._with_events(site, sorted(starts))
         await self._marks.mark(site, {day_of(start) for start in starts}, DAYS)
         # The database finds the events of sessions while the numbers are computed here.
         async with asyncio.TaskGroup() as tasks:
             numbers = tasks.create_task(self._roll_up_numbers(site, starts))
             tasks.create_task(self._refresh_sessions(site, starts))
+        # After they are replaced and before their marks are cleared (caching.py); those that stay as
+        # they are too, because an event that was marked in them is not read any more.
+        await self._changes.note(site, noted)
         await self._marks.clear(site, marked)
         return numbers.result()
 

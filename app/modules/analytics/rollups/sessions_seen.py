@@ -13,12 +13,11 @@ import numpy.typing as npt
 
 from app.modules.analytics.rollups.columns import Hashes
 from app.modules.analytics.rollups.distinct import (
-    EXACT,
     Distinct,
     Stored,
     exact_ids,
     merged_sketch,
-    sketch_of,
+    stored_set,
 )
 
 States = npt.NDArray[np.uint8]
@@ -71,10 +70,12 @@ def together(parts: Sequence[SeenSessions]) -> SeenSessions:
 
 def stored_sessions(sessions: SeenSessions) -> Stored:
     """How sessions are stored, none of which is missing."""
-    if len(sessions.ids) <= EXACT:
-        return {"ids": sessions.ids.astype("<u8").tobytes(), "states": sessions.states.tobytes()}
+    stored = stored_set(sessions.ids)
+    if "ids" in stored:
+        return {**stored, "states": sessions.states.tobytes()}
     below = int(sessions.ids[SAMPLE - 1]) if len(sessions.ids) > SAMPLE else _ALL
-    return _with_sample(sketch_of(sessions.ids).serialize_compact(), sessions, below)
+    known = {"bounced": int(np.count_nonzero(sessions.states == BOUNCED))}
+    return {**stored, **known, **_sample(sessions, below)}
 
 
 def merged_sessions(parts: Sequence[Stored]) -> Stored:
@@ -85,12 +86,11 @@ def merged_sessions(parts: Sequence[Stored]) -> Stored:
     below = merged.below
     if len(merged.ids) > SAMPLE:
         below = int(merged.ids[SAMPLE - 1])
-    return _with_sample(merged_sketch(parts), merged, below)
+    return {"sketch": merged_sketch(parts), **_sample(merged, below)}
 
 
-def _with_sample(sketch: bytes, sessions: SeenSessions, below: int) -> Stored:
+def _sample(sessions: SeenSessions, below: int) -> Stored:
     stored: Stored = {
-        "sketch": sketch,
         "sample": sessions.ids[:SAMPLE].astype("<u8").tobytes(),
         "states": sessions.states[:SAMPLE].tobytes(),
     }

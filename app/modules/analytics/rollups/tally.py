@@ -279,11 +279,15 @@ def _set_sessions(
     measures: Measures, group: _Group | None, stored: Sequence[dict[str, Any]]
 ) -> None:
     live = [group.sessions] if group is not None and group.sessions is not None else []
-    merged = together([*live, *map(read_sessions, stored)])
-    number = Distinct(len(merged.ids))
-    if not merged.are_all:
-        number = count_stored(stored, [one.ids for one in live])
-    measures.sessions, measures.bounced_sessions = number.count, bounced(merged, number)
+    number = count_stored(stored, [one.ids for one in live])
+    if number.exact and not live and len(stored) == 1 and "bounced" in stored[0]:
+        measures.bounced_sessions = stored[0]["bounced"]
+    else:
+        known = together([*live, *map(read_sessions, stored)])
+        if known.are_all:  # no estimate then, of which more might have bounced than there are
+            number = Distinct(len(known.ids))
+        measures.bounced_sessions = bounced(known, number)
+    measures.sessions = number.count
     measures.exact = measures.exact and number.exact
 
 

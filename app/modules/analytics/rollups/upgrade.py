@@ -50,7 +50,7 @@ class MarkingOfOldEvents:
         while start is not None:
             end = start + STEP
             quarters = await self._events.quarters_between(site, start, end)
-            await self._marks.mark(site, quarters)
+            await self._marks.mark_unmarked(site, quarters)
             marked += len(quarters)
             start = await self._events.first_at(site, end)
         return marked

@@ -10,6 +10,7 @@ import numpy as np
 from bson import Decimal128
 from hypothesis import strategies as st
 
+from app.core.quarters import quarter_of
 from app.modules.analytics.rollups.columns import (
     FIELD_NAMES,
     ID_FIELDS,
@@ -22,7 +23,7 @@ from app.modules.analytics.service import AnalyticsService
 from app.modules.tracking.ledger import LedgerService
 from app.repositories.events import EventRepository
 from app.repositories.marks import MarkRepository
-from tests.modules.analytics.asking import METRICS, REPORT
+from tests.modules.analytics.asking import METRICS
 
 Event = dict[str, Any]
 
@@ -192,8 +193,6 @@ async def rebuild(api: Any) -> None:
 
 async def insert(events: Sequence[Event], site: str = "demo") -> None:
     """Store events, with the marks that they have."""
-    from app.core.quarters import quarter_of
-
     await MarkRepository().mark(site, {quarter_of(event["at"]) for event in events})
     assert not await EventRepository().insert(site, events)
 
@@ -234,6 +233,3 @@ async def everything(api: Any, start: datetime, end: datetime, *, stored: bool =
     if stored:
         return await api.ask(EVERYTHING, variables)
     return await from_events(api, EVERYTHING, variables)
-
-
-__all__ = ["METRICS", "REPORT"]

@@ -48,7 +48,7 @@ def near(found: float, known: float, share: float = 0.03) -> bool:
 async def test_many_visitors_are_estimated_within_what_is_said(make_api: Any) -> None:
     """Counts stay exact; distinct numbers over days and merged ones are near, and say that they are
     estimates; those of rows that are few, and of days that are read from events, are exact."""
-    api = await make_api(rollup_interval=3_600)
+    api = await make_api(rollup_interval=3_600, report_cache_size=0)
     await insert(visits())
     asked = {"range": SPAN, "by": ["SOURCE"]}
     exact = (await from_events(api, LARGE, asked))["report"]

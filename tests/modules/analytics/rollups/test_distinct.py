@@ -56,6 +56,20 @@ def test_up_to_a_thousand_and_more_they_are_exact_however_they_are_divided(
     assert found == Distinct(number, exact=True)
 
 
+@settings(deadline=None, max_examples=10)
+@given(number=st.integers(EXACT, 4_000), seed=st.integers(0, 1_000))
+def test_a_set_that_is_asked_for_alone_is_exact(number: int, seed: int) -> None:
+    """However many ids it has; with anything else beside it, it is a sketch."""
+    ids = random_ids(seed, number + 1)
+    assert count_stored([stored(ids)]) == Distinct(number + 1)
+    for found in (
+        count_stored([stored(ids), stored(ids[:1])]),
+        count_stored([stored(ids)], [ids[:1]]),
+    ):
+        assert not found.exact
+        assert abs(found.count / (number + 1) - 1) < 0.03
+
+
 def test_no_parts_are_no_ids() -> None:
     """Nothing stored, nothing live."""
     assert count_stored([]) == Distinct(0)
@@ -88,7 +102,8 @@ def test_the_measured_standard_error_is_at_most_what_is_promised(
     for seed in range(seeds):
         ids = random_ids(seed, number)
         if shape == "one":
-            found = count_stored([stored(ids)])
+            week = merged_set([stored(ids[: number // 2]), stored(ids[number // 2 :])])
+            found = count_stored([week])
         elif shape == "days":
             half = number // 2
             found = count_stored([stored(ids[: half + 100]), stored(ids[half - 100 :])])

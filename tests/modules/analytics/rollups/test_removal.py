@@ -14,7 +14,7 @@ from app.modules.tracking.cleanup import CleanupService
 from app.repositories.events import EventRepository
 from app.repositories.quarter_hours import QuarterHourRepository
 from tests.conftest import NOW
-from tests.modules.analytics.rollups.making import METRICS as EVERY_METRIC
+from tests.modules.analytics.asking import METRICS as EVERY_METRIC
 from tests.modules.analytics.rollups.making import busy, everything, insert, rebuild, roll_up
 
 TODAY = NOW.replace(hour=0)
@@ -43,7 +43,7 @@ EVER = f"{{ overview(range: {{preset: ALL}}) {{ current {{ {EVERY_METRIC} }} }} 
 @pytest_asyncio.fixture
 async def quiet(make_api: Any) -> AsyncIterator[Any]:
     """An application that rolls up only when a test says so."""
-    yield await make_api(rollup_interval=3_600, data_retention_days=0)
+    yield await make_api(rollup_interval=3_600, report_cache_size=0, data_retention_days=0)
 
 
 def differing(one: Any, other: Any, path: str = "") -> list[str]:
@@ -226,7 +226,7 @@ async def test_a_removal_that_takes_long_is_not_counted_twice(
 
 async def test_events_beyond_their_retention_can_be_removed_as_well(make_api: Any) -> None:
     """Where they were rolled up, and still stored because the database has not deleted them yet."""
-    api = await make_api(rollup_interval=3_600, data_retention_days=5)
+    api = await make_api(rollup_interval=3_600, report_cache_size=0, data_retention_days=5)
     await insert(busy(DAYS, 90))
     await roll_up(api)
     known = await answers(api)

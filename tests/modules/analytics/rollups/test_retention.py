@@ -30,7 +30,9 @@ async def expire(api: Any) -> int:
 async def test_numbers_stay_when_the_events_have_gone_by_their_age(make_api: Any) -> None:
     """While they go hour by hour, and after: marked anew, rolled up again or rebuilt."""
     clock = FixedClock(NOW)
-    api = await make_api(rollup_interval=3_600, data_retention_days=KEPT_DAYS, clock=clock)
+    api = await make_api(
+        rollup_interval=3_600, report_cache_size=0, data_retention_days=KEPT_DAYS, clock=clock
+    )
     events = busy([DAY, DAY + timedelta(days=1)], 200)
     await insert(events)
     known = await everything(api, *SPAN)
@@ -59,7 +61,9 @@ async def test_the_last_events_of_a_quarter_are_rolled_up_before_it_is_too_old(
 ) -> None:
     """An event is accepted up to the retention; what is computed of it then has all of its quarter."""
     clock = FixedClock(NOW)
-    api = await make_api(rollup_interval=3_600, data_retention_days=KEPT_DAYS, clock=clock)
+    api = await make_api(
+        rollup_interval=3_600, report_cache_size=0, data_retention_days=KEPT_DAYS, clock=clock
+    )
     early = [{**event, "at": DAY} for event in busy([DAY], 3)]
     await insert(early)
     await roll_up(api)
@@ -85,7 +89,7 @@ async def test_the_last_events_of_a_quarter_are_rolled_up_before_it_is_too_old(
 
 async def test_old_events_that_were_never_rolled_up_are(make_api: Any) -> None:
     """Imported from long ago, where they are still stored: their first rollup is computed."""
-    api = await make_api(rollup_interval=3_600, data_retention_days=5)
+    api = await make_api(rollup_interval=3_600, report_cache_size=0, data_retention_days=5)
     await insert(busy([DAY], 50))
     known = await everything(api, *SPAN, stored=False)
     assert await everything(api, *SPAN) == known

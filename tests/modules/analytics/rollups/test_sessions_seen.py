@@ -123,14 +123,18 @@ def test_no_more_sessions_bounce_than_there_are(number: int) -> None:
     """Where every session bounced the rate is 100%, whether their number is known or estimated."""
     for seed in range(6):
         ids = np.sort(random_ids(seed, number))
-        tally = Tally([Part.SESSIONS])
         everyone = SeenSessions(ids, np.ones(number, np.uint8))
-        tally.add_stored(tally.place((None,)), "sessions", stored_sessions(everyone))
-        [measures] = tally.measures("EUR")
-        assert measures.bounced_sessions == measures.sessions
-        assert measures.exact is (number <= SAMPLE)
-        assert measures.sessions is not None
-        assert abs(measures.sessions / number - 1) < (0.03 if number > SAMPLE else 1e-9)
+        few = SeenSessions(ids[:9], np.zeros(9, np.uint8))
+        for parts, is_exact in (([everyone], True), ([everyone, few], number <= SAMPLE)):
+            tally = Tally([Part.SESSIONS])
+            place = tally.place((None,))
+            for part in parts:
+                tally.add_stored(place, "sessions", stored_sessions(part))
+            [measures] = tally.measures("EUR")
+            assert measures.bounced_sessions == measures.sessions
+            assert measures.exact is is_exact
+            assert measures.sessions is not None
+            assert abs(measures.sessions / number - 1) < (1e-9 if is_exact else 0.03)
 
 
 @pytest.mark.parametrize("number", [800, 1_500, 6_000, 20_000])

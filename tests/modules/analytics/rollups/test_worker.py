@@ -31,7 +31,7 @@ UNITS = ("marks", "quarter_hours", "rollups")
 @pytest_asyncio.fixture
 async def quiet(make_api: Any) -> AsyncIterator[Any]:
     """An application that rolls up only when a test says so."""
-    yield await make_api(rollup_interval=3_600, data_retention_days=0)
+    yield await make_api(rollup_interval=3_600, report_cache_size=0, data_retention_days=0)
 
 
 async def both(api: Any) -> tuple[Any, Any]:
@@ -193,7 +193,9 @@ async def test_one_of_two_workers_holds_the_lease(quiet: Any, make_api: Any) -> 
     """The other is told, waits as long as it has patience, and takes over when the lease is over."""
     await insert(busy(DAYS[:1], 30))
     one = quiet.services.rollups
-    other_api = await make_api(empty=False, rollup_interval=3_600, data_retention_days=0)
+    other_api = await make_api(
+        empty=False, rollup_interval=3_600, report_cache_size=0, data_retention_days=0
+    )
     other = other_api.services.rollups
     await one.hold(timedelta(0))
     for attempt in (
