@@ -32,7 +32,7 @@ def rebuild(
             "--end",
             "--to",
             formats=FORMATS,
-            help="The first instant after the range, UTC. Default: now.",
+            help="The first instant after the range, UTC. Default: after the last event.",
         ),
     ] = None,
 ) -> None:
@@ -62,8 +62,10 @@ async def _rebuild(
     extent = await services.rollups.extent(site)
     if extent is None:
         return 0, 0.0
-    first = extent[0] if start is None else start.replace(tzinfo=UTC)
-    last = extent[1] if end is None else end.replace(tzinfo=UTC)
+    first = extent[0] if start is None else max(extent[0], start.replace(tzinfo=UTC))
+    last = extent[1] if end is None else min(extent[1], end.replace(tzinfo=UTC))
+    if first >= last:
+        return 0, 0.0
     with console.status("Waiting until the server has rolled up what it is at..."):
         await services.rollups.hold(patience=timedelta(minutes=3))
     began = time.monotonic()

@@ -166,7 +166,7 @@ thorough = settings(
 @pytest_asyncio.fixture
 async def old(make_api: Any) -> AsyncIterator[Any]:
     """An application that keeps events for ever, long ago, with a catalogue."""
-    api = await make_api(data_retention_days=0, clock=FixedClock(LATER))
+    api = await make_api(data_retention_days=0, report_cache_size=0, clock=FixedClock(LATER))
     for item in ("a", "b", "c"):
         document = {"_id": f"demo:{item}", "site": "demo", "item": item}
         if item in CATEGORIES:
@@ -193,7 +193,6 @@ async def store(api: Any, history: list[tuple[dict[str, Any], int]]) -> None:
     """These events and no others, and the same ones on another site, rolled up in between."""
     for name in ("events", "marks", "quarter_hours", "rollups", "sessions"):
         await api.database[name].delete_many({})
-    api.services.cache.clear()
     placed = [(place, event, arrival) for place, (event, arrival) in enumerate(history)]
     await insert(placed, (0, -1))
     await api.services.rollups.roll_up(0, 0, 0)

@@ -68,7 +68,7 @@ def count_stored(parts: Sequence[Stored], live: Sequence[Hashes] = ()) -> Distin
         return Distinct(len(distinct([*known, *live])))
     union = _union_of(parts, live)
     # Merged with itself a sketch estimates from its registers alone: else the order would have a say.
-    union.update(union.get_result(tgt_hll_type.HLL_4))
+    union.update(union.get_result(tgt_hll_type.HLL_8))
     return Distinct(round(union.get_estimate()), exact=False)
 
 

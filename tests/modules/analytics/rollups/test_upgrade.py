@@ -94,14 +94,14 @@ async def test_nothing_is_answered_before_everything_is_marked(
     api = await make_api()
     await fill_as_before(api)
     reached, go_on = asyncio.Event(), asyncio.Event()
-    mark = MarkRepository.mark
+    mark = MarkRepository.mark_unmarked
 
     async def mark_slowly(*arguments: Any) -> None:
         reached.set()
         await go_on.wait()
         await mark(*arguments)
 
-    monkeypatch.setattr(MarkRepository, "mark", mark_slowly)
+    monkeypatch.setattr(MarkRepository, "mark_unmarked", mark_slowly)
     monkeypatch.setattr(main, "RECONNECT_SECONDS", 0.01)  # so long it waits before it serves
     app = main.create_app(api.settings, api.clock)
     transport = httpx.ASGITransport(app)
