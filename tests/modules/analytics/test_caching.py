@@ -17,6 +17,7 @@ from app.modules.analytics.planner import Wanted, plan
 from app.modules.analytics.query import ReportQuery
 from app.modules.analytics.ranges import TimeRange
 from app.modules.analytics.rollups.removal import KeepingRemoval
+from app.modules.analytics.rollups.retention import Retention
 from app.modules.analytics.service import AnalyticsService
 from app.modules.analytics.zones import zone_named
 from app.repositories.events import EventRepository
@@ -408,7 +409,12 @@ async def do(
     elif act == "void" and stored:
         await withdraw(stored[details[0] % len(stored)])
     elif act == "remove":
-        removal = KeepingRemoval(EventRepository(), MarkRepository(), QuarterHourRepository())
+        removal = KeepingRemoval(
+            EventRepository(),
+            MarkRepository(),
+            QuarterHourRepository(),
+            Retention(None, processes[0].clock),
+        )
         await removal.remove_before("demo", quarter_of(details[0]) + QUARTER)
     elif act == "roll up":
         worker = processes[details[0]].services.rollups

@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from app.core.quarters import to_ms
+from app.core.quarters import DAY_MS, to_ms
 from app.modules.analytics.answers import Answer, Row, filled_series
 from app.modules.analytics.measures import Measures, Part, exactly
 from app.modules.analytics.planner import Plan
 from app.modules.analytics.query import Dimension, Rank, ReportQuery
 from app.modules.analytics.rollups.cells import SITE, counts_of_table
-from app.modules.analytics.rollups.coverage import Coverage, Stored, coverage
+from app.modules.analytics.rollups.coverage import MOST_DAYS, Coverage, Stored, coverage
 from app.modules.analytics.rollups.family import Family, family_of
 from app.modules.analytics.rollups.keying import Categories, Keying
 from app.modules.analytics.rollups.reading import (
@@ -130,9 +130,11 @@ async def _count_with(
     family: Family | None,
 ) -> Counted:
     keying = Keying(query, await _categories(reading, stored, query))
-    start, end = to_ms(query.time_range.start), to_ms(query.time_range.end)
-    levels = family.levels if family else ()
-    boundaries = keying.boundaries(start, end) if family else ()
+    start = max(to_ms(query.time_range.start), stored.start)
+    end = min(to_ms(query.time_range.end), stored.end)
+    by_day = family is not None and end - start <= MOST_DAYS * DAY_MS
+    levels = family.levels if family is not None and by_day else ()
+    boundaries = keying.boundaries(start, end) if levels else ()
     covered = coverage(start, end, stored, levels, boundaries)
     keys = keying.keys_at([unit.at for unit in covered.units])
     units = list(zip(covered.units, keys, strict=True))
