@@ -1,8 +1,9 @@
 # Every target sets up what it needs: a fresh machine wants only Python 3.11+ and make
-# (Node 20+ and npm for the GraphiQL page; without them the API runs all the same).
+# (Node 20+ and npm for the GraphiQL page and the tests; without them the API runs all the same).
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+CLIENTS := tests/clients/node_modules/.installed
 PAGES  := app/http/static/graphiql/index.html
 
 .PHONY: install run test faults bench bench-reports lint format schema clean
@@ -35,7 +36,11 @@ format: $(VENV)/.installed ## mend the style
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-test: install lint ## lint, types and all tests
+$(CLIENTS): tests/clients/package-lock.json
+	npm ci --prefix tests/clients --no-audit --no-fund --loglevel=error
+	@touch $@
+
+test: install lint $(CLIENTS) ## lint, types and all tests
 	@scripts/ensure_chromium
 	npm test --silent --prefix web/graphiql
 	$(BIN)/pytest
@@ -43,8 +48,8 @@ test: install lint ## lint, types and all tests
 faults: $(VENV)/.installed ## kill, freeze and cut off everything, and count (ONLY=name for one; docs/reliability.md)
 	$(BIN)/python -m tests.faults $(if $(ONLY),--only $(ONLY))
 
-bench: $(VENV)/.installed ## how fast it is on this machine (EVENTS, DURATION, ROUNDS, PATIENCE; docs/performance.md)
-	@$(BIN)/python -m tests.bench
+bench: $(VENV)/.installed ## how fast it is on this machine (EVENTS, DURATION, ROUNDS, PATIENCE, RECORD=1; docs/performance.md)
+	@$(BIN)/python -m tests.bench $(if $(RECORD),--record)
 
 bench-reports: $(VENV)/.installed ## what reports cost, every figure checked (EVENTS, CALLS, KEEP, RECORD=1; docs/performance.md)
 	@$(BIN)/python -m tests.bench.reports $(if $(RECORD),--record)
@@ -53,4 +58,4 @@ schema: $(VENV)/.installed ## print schema.graphql anew
 	$(BIN)/footfall schema > schema.graphql
 
 clean: ## remove what install and the tests made; the data folder stays
-	rm -rf $(VENV) dist build app/http/static web/*/node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) dist build app/http/static web/*/node_modules tests/clients/node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis

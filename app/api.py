@@ -1,16 +1,12 @@
 """The modules' queries, mutations and subscriptions become one schema."""
 
-from collections.abc import Iterator
-from contextlib import suppress
-
 import strawberry
-from graphql import GraphQLError
-from strawberry.extensions import ParserCache, ValidationCache
 from strawberry.schema.config import StrawberryConfig
-from strawberry.types import ExecutionContext
 
-from app.core.graphql_errors import shape
+from app.core.limits import Limits
 from app.core.scalars import SCALARS
+from app.core.schema import Schema
+from app.modules.admin_log.resolver import AdminLogQuery
 from app.modules.analytics.behaviour.resolver import BehaviourQuery
 from app.modules.analytics.engagement.resolver import EngagementQuery
 from app.modules.analytics.experiments.resolver import ExperimentsQuery
@@ -22,23 +18,33 @@ from app.modules.analytics.sessions.resolver import SessionsQuery
 from app.modules.analytics.trending.resolver import TrendingQuery
 from app.modules.audit.resolver import AuditQuery
 from app.modules.items.resolver import ItemsMutation, ItemsQuery
+from app.modules.keys.resolver import KeysMutation, KeysQuery
+from app.modules.privacy.resolver import PrivacyMutation, PrivacyQuery
 from app.modules.sites.resolver import SitesMutation, SitesQuery
+from app.modules.tracking.item_tokens.resolver import ItemTokensMutation, ItemTokensQuery
 from app.modules.tracking.ledger_resolver import LedgerMutation, LedgerQuery
 from app.modules.tracking.resolver import TrackingMutation
 
-CACHED_DOCUMENTS = 256
+# Elements of lists that no argument bounds, where they are many: what a query with them costs at most.
+LIST_SIZES = {"Query.timeSeries": 1_000, "BatchResult.results": 1_000, "ReportRow.dimensions": 2}
+# A batch has up to 1,000 events: ten of them in one request are enough.
+FIELD_COSTS = {"Mutation.trackBatch": 95_000}
 
 
 @strawberry.type(description="What analysts and frontends ask. Needs a read or admin key.")
 class Query(
+    AdminLogQuery,
+    KeysQuery,
     AnalyticsQuery,
     AuditQuery,
     BehaviourQuery,
     EngagementQuery,
     ExperimentsQuery,
     ItemsQuery,
+    ItemTokensQuery,
     LedgerQuery,
     PerformanceScoreQuery,
+    PrivacyQuery,
     QualityQuery,
     RealtimeQuery,
     SessionsQuery,
@@ -51,7 +57,15 @@ class Query(
 @strawberry.type(
     description="What is tracked (write or admin key) and what admins change (admin key)."
 )
-class Mutation(ItemsMutation, LedgerMutation, TrackingMutation, SitesMutation):
+class Mutation(
+    KeysMutation,
+    ItemTokensMutation,
+    ItemsMutation,
+    LedgerMutation,
+    PrivacyMutation,
+    SitesMutation,
+    TrackingMutation,
+):
     pass
 
 
@@ -63,37 +77,12 @@ class Subscription(RealtimeSubscription):
     pass
 
 
-class CachedParser(ParserCache):
-    """Strawberry's cache of parsed queries, whose syntax errors end as any other error does."""
-
-    def on_parse(self) -> Iterator[None]:
-        context = self.execution_context
-        with suppress(GraphQLError):  # Strawberry parses it once more, and handles the error
-            context.graphql_document = self.cached_parse_document(
-                context.query, **context.parse_options
-            )
-        yield
-
-
-class Schema(strawberry.Schema):
-    """Strawberry's schema, which would log every error with the values in it and hand it to the client."""
-
-    def process_errors(
-        self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
-    ) -> None:
-        """Make the errors, in their place, what clients may see. All of them come by here."""
-        errors[:] = [shape(error) for error in errors]
-
-
-def build_schema() -> Schema:
+def build_schema(max_query_cost: int = Limits().cost) -> Schema:
     """The whole API."""
     return Schema(
+        Limits(cost=max_query_cost, sizes=LIST_SIZES, costs=FIELD_COSTS),
         query=Query,
         mutation=Mutation,
         subscription=Subscription,
         config=StrawberryConfig(scalar_map=SCALARS),
-        extensions=[
-            lambda: CachedParser(maxsize=CACHED_DOCUMENTS),
-            lambda: ValidationCache(maxsize=CACHED_DOCUMENTS),
-        ],
     )

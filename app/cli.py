@@ -8,11 +8,14 @@ from pymongo.errors import PyMongoError
 
 from app.commands.audit import audit
 from app.commands.demo import demo
+from app.commands.exports import exports
 from app.commands.imports import imports
 from app.commands.keys import keys
 from app.commands.rebuild import rebuild
 from app.commands.running import complaints
+from app.commands.scrub import scrub
 from app.commands.serve import serve
+from app.commands.sites import sites
 from app.core.errors import FootfallError
 
 cli = typer.Typer(
@@ -25,8 +28,11 @@ cli.command()(serve)
 cli.command()(demo)
 cli.command()(audit)
 cli.command()(rebuild)
+cli.command()(scrub)
 cli.add_typer(imports, name="import")
+cli.add_typer(exports, name="export")
 cli.add_typer(keys, name="keys")
+cli.add_typer(sites, name="sites")
 
 
 @cli.command()

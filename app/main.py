@@ -9,12 +9,11 @@ from typing import Any
 
 from fastapi import FastAPI
 from pymongo.errors import PyMongoError
-from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import HTTPConnection
 from starlette.responses import RedirectResponse
 
 from app.api import build_schema
-from app.core.auth import Scope
+from app.core.auth import INSTANCE, Scope
 from app.core.clock import Clock, SystemClock
 from app.core.config import SECONDS_PER_DAY, Settings
 from app.core.context import Context
@@ -23,14 +22,21 @@ from app.core.database import (
     connect,
     current_lifetimes,
     deadline,
+    direct_database,
+    is_unavailable,
     prepare,
     reconcile_indexes,
     require_replica_set,
 )
 from app.core.errors import FootfallError, UnavailableError
+from app.core.origins import ANY_ORIGIN, parse_origins
 from app.http import health
+from app.http.connection import ARRIVAL_STATE
+from app.http.gate import Gate
 from app.http.graphql import GraphQLEndpoint, GraphQLSocket
+from app.http.headers import SecurityHeaders
 from app.http.metrics import metrics
+from app.http.origins import HEADERS, Cors, check_origin
 from app.http.pages import static_files
 from app.http.requests import key_of, parse_networks, request_info
 from app.modules.analytics.rollups.longer import KeepingOldQuarters
@@ -40,13 +46,15 @@ from app.modules.analytics.rollups.retention import (
     lifetime_of_rollups,
 )
 from app.modules.analytics.rollups.upgrade import MarkingOfOldEvents
-from app.modules.sites.service import SiteService
+from app.modules.keys.service import OWNER_SETTING_LABEL, KeyService
+from app.modules.sites.service import SITE_HEADER, SiteService
 from app.repositories.events import EventRepository
 from app.repositories.marks import MarkRepository
 from app.repositories.quarter_hours import QuarterHourRepository
 from app.repositories.sites import SiteRepository
 from app.repositories.upgrades import UpgradeRepository
 from app.schemas import DOCUMENTS
+from app.schemas.admin_action import ADMIN_LOG_TTL_INDEX
 from app.schemas.decision import LEDGER_TTL_INDEX
 from app.schemas.event import TTL_INDEX
 from app.schemas.quarter_hour import ROLLUP_TTL_INDEX
@@ -58,6 +66,10 @@ logger = logging.getLogger("footfall")
 RECONNECT_SECONDS = 2.0
 # Between two looks for sites that have changed the rule of their sessions.
 SESSION_RULE_SECONDS = 30.0
+# Between two looks for erasures that were begun and have not ended.
+ERASURE_SECONDS = 60.0
+# Between two looks for events of types that a site keeps for less long.
+TYPE_RETENTION_SECONDS = 30.0
 DEMO_SITE = "demo"
 
 
@@ -81,6 +93,7 @@ async def prepare_database(
         SESSION_TTL_INDEX: lifetime_of_events(settings),
         ROLLUP_TTL_INDEX: lifetime_of_rollups(settings),
         LEDGER_TTL_INDEX: settings.ledger_retention_days * SECONDS_PER_DAY,
+        ADMIN_LOG_TTL_INDEX: settings.admin_log_retention_days * SECONDS_PER_DAY,
     }
     current = await current_lifetimes(database, DOCUMENTS, lifetimes)
     if not serving:
@@ -99,7 +112,7 @@ def _is_longer(lifetime: int | None, before: int | None) -> bool:
     return before is not None and (lifetime is None or lifetime > before)
 
 
-async def ensure_demo_keys(sites: SiteService, settings: Settings) -> None:
+async def ensure_demo_keys(sites: SiteService, keys: KeyService, settings: Settings) -> None:
     """With the three demo keys set, the site demo has them."""
     if settings.demo_keys is None:
         if settings.demo_write_key or settings.demo_read_key or settings.demo_admin_key:
@@ -107,7 +120,7 @@ async def ensure_demo_keys(sites: SiteService, settings: Settings) -> None:
         return
     await sites.ensure_site(DEMO_SITE, "Demonstration")
     for scope, key in settings.demo_keys.items():
-        await sites.ensure_key(DEMO_SITE, Scope(scope), key)
+        await keys.ensure_key(DEMO_SITE, Scope(scope), key)
 
 
 @asynccontextmanager
@@ -130,16 +143,23 @@ async def open_services(
         await MarkingOfOldEvents(
             UpgradeRepository(), SiteRepository(), EventRepository(), MarkRepository()
         ).run()
-        services = build_services(settings, clock, lifetimes[TTL_INDEX])
-        await ensure_demo_keys(services.sites, settings)
-        services.commit.start()
-        try:
-            async with _in_background(_sweep(services), *(_upkeep(services) if serving else ())):
-                yield services
-        finally:
-            await services.feed.stop()
-            await services.tracking.finish_background()
-            await services.commit.stop()
+        async with direct_database(_mongo_url(settings), settings.database) as direct:
+            services = build_services(settings, clock, lifetimes[TTL_INDEX], direct)
+            await ensure_demo_keys(services.sites, services.keys, settings)
+            if settings.owner_key is not None:
+                await services.keys.ensure_owner_key(
+                    settings.owner_key.get_secret_value(), OWNER_SETTING_LABEL
+                )
+            services.commit.start()
+            try:
+                upkeep = _upkeep(services) if serving else ()
+                async with _in_background(_sweep(services), services.key_uses.run(), *upkeep):
+                    yield services
+            finally:
+                await services.feed.stop()
+                await services.tracking.finish_background()
+                await services.erasures.stop()
+                await services.commit.stop()
     finally:
         if client is None:
             connection.close()
@@ -154,10 +174,13 @@ def _mongo_url(settings: Settings) -> str:
 def _upkeep(services: Services) -> Sequence[Coroutine[Any, Any, None]]:
     """What a server does besides answering."""
     rollups, rules = services.rollups, services.session_rules
+    retention = services.type_retention
     interval = services.settings.rollup_interval
     return (
         _until_ended(lambda: rollups.run(interval), rollups.release),
         _until_ended(lambda: rules.run(SESSION_RULE_SECONDS), rules.release),
+        _until_ended(lambda: retention.run(TYPE_RETENTION_SECONDS), retention.release),
+        services.erasures.run(ERASURE_SECONDS),
     )
 
 
@@ -189,7 +212,9 @@ async def _sweep(services: Services) -> None:
     while True:
         await asyncio.sleep(services.settings.cleanup_interval)
         services.sites.sweep()
+        services.keys.sweep()
         services.deduplication.sweep()
+        services.tracking.sweep()
         services.cache.sweep()
 
 
@@ -197,7 +222,8 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     """The application. Without a database it starts all the same, is not ready, and keeps trying."""
     settings = settings or Settings()
     proxies = parse_networks(settings.trusted_proxies)
-    schema = build_schema()
+    origins = parse_origins(settings.cors_origins)
+    schema = build_schema(settings.max_query_cost)
     app = FastAPI(title="Footfall", openapi_url=None, lifespan=_lifespan)
     app.state.settings = settings
     app.state.clock = clock or SystemClock()
@@ -215,26 +241,43 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
             named.get("authorization") or headers.get("authorization"),
             named.get("x-api-key") or headers.get("x-api-key"),
         )
+        principal = await services.sites.acting_on(
+            await services.keys.authenticate(key, headers.get("origin")),
+            named.get("site") or headers.get(SITE_HEADER),
+        )
+        if principal is not None and "origin" in headers and principal.site != INSTANCE:
+            site = await services.sites.get(principal.site)
+            principal = check_origin(connection, principal, origins, site.allowed_origins)
         return Context(
             services=services.registry,
-            principal=await services.sites.authenticate(key),
+            principal=principal,
             request=request_info(connection, proxies),
         )
 
-    app.add_route("/graphql", GraphQLEndpoint(schema, context_for).answer, ["GET", "POST"])
+    async def origins_of_sites() -> Sequence[str]:
+        """Every origin that a site allows; any while that cannot be known, for nothing is answered then."""
+        if not app.state.started.is_set():
+            return [ANY_ORIGIN]
+        try:
+            allowed: list[str] = await app.state.services.sites.allowed_origins()
+        except Exception as error:
+            if not is_unavailable(error):
+                raise
+            return [ANY_ORIGIN]
+        return allowed
+
+    endpoint = GraphQLEndpoint(schema, context_for, settings.request_timeout)
+    app.add_route("/graphql", endpoint.answer, ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
     app.router.add_websocket_route("/graphql", GraphQLSocket(schema, context_for).connect)
     app.add_route("/health/live", health.live)
     app.add_route("/health/ready", health.ready)
     app.add_route("/metrics", metrics)
     app.add_route("/", lambda request: RedirectResponse("/graphql"))
     app.mount("/static", static_files())
-    app.add_middleware(
-        CORSMiddleware,
-        allow_origins=[origin.strip() for origin in settings.cors_origins.split(",")],
-        allow_methods=["GET", "POST"],
-        allow_headers=["Authorization", "Content-Type", "X-API-Key"],
-        max_age=86_400,
-    )
+    # The last one is the outermost.
+    app.add_middleware(Gate, most=settings.max_concurrency)
+    app.add_middleware(Cors, origins, origins_of_sites, (*HEADERS, SITE_HEADER))
+    app.add_middleware(SecurityHeaders)
     return app
 
 
@@ -252,7 +295,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
     try:
         if running.done():
             running.result()
-        yield {}
+        yield {ARRIVAL_STATE: settings.request_timeout}
     finally:
         app.state.started.clear()
         running.cancel()

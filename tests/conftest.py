@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +18,7 @@ import pytest
 import pytest_asyncio
 from fastapi import FastAPI
 
-from app.core.auth import Scope
+from app.core.auth import SITE_SCOPES, Scope
 from app.core.clock import FixedClock
 from app.core.config import Settings
 from app.core.database import connect
@@ -25,8 +26,9 @@ from app.core.embedded import EmbeddedMongo
 from app.main import create_app
 
 NOW = datetime(2026, 6, 15, 12, 0, tzinfo=UTC)
-KEYS = {scope: f"test-{scope.value}-key" for scope in Scope}
-OTHER_SITE_KEYS = {scope: f"other-{scope.value}-key" for scope in Scope}
+KEYS = {scope: f"test-{scope.value}-key" for scope in SITE_SCOPES}
+OWNER_KEY = "test-key-of-the-owner-of-all-sites"
+OTHER_SITE_KEYS = {scope: f"other-{scope.value}-key" for scope in SITE_SCOPES}
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -112,9 +114,9 @@ class Api:
         return results
 
 
-@pytest_asyncio.fixture
-async def make_api(mongo_url: str, database_name: str) -> AsyncIterator[Any]:
-    """`await make_api(impression_cooldown=10)`: an application on an empty database of a real mongod."""
+@asynccontextmanager
+async def api_maker(mongo_url: str, database_name: str) -> AsyncIterator[Any]:
+    """Makes applications, and closes them in the end: see `make_api`."""
     opened: list[Any] = []
 
     async def make(*, empty: bool = True, clock: FixedClock | None = None, **changes: Any) -> Api:
@@ -125,6 +127,7 @@ async def make_api(mongo_url: str, database_name: str) -> AsyncIterator[Any]:
                 "database": database_name,
                 "rate_limit": "off",
                 "rollup_interval": 3600,  # a test that wants to have something rolled up says so
+                "owner_key": OWNER_KEY,
                 **{f"demo_{scope.value}_key": key for scope, key in KEYS.items()},
                 **changes,
             },
@@ -139,16 +142,23 @@ async def make_api(mongo_url: str, database_name: str) -> AsyncIterator[Any]:
             transport=httpx.ASGITransport(app, client=("192.0.2.1", 5000)), base_url="http://test"
         )
         opened.append((lifespan, http))
-        sites = app.state.services.sites
-        await sites.ensure_site("other", "Another site")
+        services = app.state.services
+        await services.sites.ensure_site("other", "Another site")
         for scope, key in OTHER_SITE_KEYS.items():
-            await sites.ensure_key("other", scope, key)
+            await services.keys.ensure_key("other", scope, key)
         return Api(app, clock, settings, http)
 
     yield make
     for lifespan, http in reversed(opened):
         await http.aclose()
         await lifespan.__aexit__(None, None, None)
+
+
+@pytest_asyncio.fixture
+async def make_api(mongo_url: str, database_name: str) -> AsyncIterator[Any]:
+    """`await make_api(impression_cooldown=10)`: an application on an empty database of a real mongod."""
+    async with api_maker(mongo_url, database_name) as make:
+        yield make
 
 
 @pytest_asyncio.fixture
@@ -190,11 +200,17 @@ def free_port() -> int:
 
 
 def start_server(
-    mongo_url: str, database: str, folder: Path, *, wait: bool = True, **changes: str
+    mongo_url: str,
+    database: str,
+    folder: Path,
+    *,
+    wait: bool = True,
+    port: int | None = None,
+    **changes: str,
 ) -> LiveServer:
     """Start `footfall serve`, and wait until it is ready. The caller ends its process."""
-    port = free_port()
-    keys = {scope: f"live-{scope.value}-key" for scope in Scope}
+    port = port or free_port()
+    keys = {scope: f"live-{scope.value}-key" for scope in SITE_SCOPES}
     log = folder / f"serve-{port}.log"
     environment = {
         **os.environ,

@@ -6,7 +6,7 @@ It decides when the application may send: a reader that does not read is one tha
 import asyncio
 import json
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from itertools import count
 from typing import Any
@@ -29,8 +29,11 @@ async def until(holds: Callable[[], bool]) -> None:
 class Socket:
     """One connection."""
 
-    def __init__(self, app: Any) -> None:
+    def __init__(self, app: Any, headers: Mapping[str, str] | None = None) -> None:
         self._app = app
+        self._headers = [
+            (name.lower().encode(), value.encode()) for name, value in (headers or {}).items()
+        ]
         self._to_app: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self._to_app.put_nowait({"type": "websocket.connect"})
         self._arrived: dict[str, asyncio.Queue[dict[str, Any]]] = defaultdict(asyncio.Queue)
@@ -47,7 +50,7 @@ class Socket:
         """The application's side of the connection."""
         scope = {
             "type": "websocket", "path": "/graphql", "raw_path": b"/graphql", "query_string": b"",
-            "root_path": "", "scheme": "ws", "headers": [], "client": ("192.0.2.1", 5000),
+            "root_path": "", "scheme": "ws", "headers": self._headers, "client": ("192.0.2.1", 5000),
             "server": ("test", 80), "subprotocols": ["graphql-transport-ws"],
             "asgi": {"version": "3.0", "spec_version": "2.4"},
         }  # fmt: skip
@@ -146,16 +149,21 @@ class Socket:
 
 @asynccontextmanager
 async def connected(
-    api: Any, scope: Scope = Scope.READ, keys: dict[Scope, str] = KEYS, key: str | None = None
+    api: Any,
+    scope: Scope = Scope.READ,
+    keys: dict[Scope, str] = KEYS,
+    key: str | None = None,
+    payload: dict[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Socket]:
-    """A connection with a key."""
-    socket = Socket(api.app)
+    """A connection with a key, or with another payload of connection_init."""
+    socket = Socket(api.app, headers)
     running = asyncio.create_task(socket.run())
     try:
         socket.tell(
             {
                 "type": "connection_init",
-                "payload": {"Authorization": f"Bearer {key or keys[scope]}"},
+                "payload": payload or {"Authorization": f"Bearer {key or keys[scope]}"},
             }
         )
         await socket.next("connection_ack")

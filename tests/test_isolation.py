@@ -1,173 +1,274 @@
-"""A key of one site can neither read nor change nor learn of another's."""
+"""A key of one site can neither read nor change nor learn of another's.
 
+Every root field is walked, with all fields below it: tests/isolation/calls.py has a row for each. Every
+path of the server is asked as well.
+"""
+
+import asyncio
+import os
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
-from graphql import FieldNode, parse
+from graphql import GraphQLSchema
 
 from app.api import build_schema
-from tests.conftest import OTHER_SITE_KEYS
+from app.commands.exports import exports
+from app.core.auth import Scope
+from tests.conftest import OTHER_SITE_KEYS, OWNER_KEY
+from tests.isolation.calls import (
+    HARMLESS_ARGUMENTS,
+    MUTATIONS,
+    OF_THE_OWNER,
+    QUERIES,
+    SAME_FOR_ALL,
+    SUBSCRIPTIONS,
+    Call,
+)
+from tests.isolation.selections import (
+    given_paths,
+    id_arguments,
+    nested_arguments,
+    root_fields,
+    whole_operation,
+)
+from tests.isolation.world import (
+    MARK,
+    NOWHERE,
+    SITE,
+    STRANGER,
+    THEIRS,
+    Operation,
+    fill,
+    masked,
+    put_in,
+    stored,
+)
 from tests.sockets import connected
 
-GOOGLEBOT = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
-METRICS = "events impressions clicks uniqueVisitors uniqueUsers uniqueSessions revenue"
-
-# One operation for every root field that reads or changes what is there. What other operations
-# make is theirs alone, and ALONE says so.
-OPERATIONS = [
-    "{ site { id name timezone currency consentRequired } }",
-    '{ item(id: "lot-1") { id title analytics { impressions } related { id } } }',
-    '{ items(search: "vase") { data { id } pagination { total } } }',
-    "{ items(sort: {by: POPULARITY}) { data { id } } }",
-    '{ itemAnalytics(itemId: "lot-1", range: {preset: ALL}) { impressions clicks } }',
-    '{ userAnalytics(userId: "user-1") { impressions clicks viewedItems clickedItems } }',
-    "{ popularItems { itemId item { title } impressions } }",
-    "{ timeSeries(range: {preset: LAST_7_DAYS}) { start metrics { events uniqueVisitors } } }",
-    f"{{ overview {{ current {{ {METRICS} }} changePercent }} }}",
-    "{ report(by: [ITEM, CATEGORY]) { totals { events } rows { dimensions { value } } meta { rows } } }",
-    '{ experiment(experimentId: "ab") { variants { variant visitors } warnings { code } } }',
-    "{ experiments { experimentId variants events } }",
-    '{ performanceScore(itemId: "lot-1") { score sampleSize { events } } }',
-    "{ sessionMetrics { sessions { value } visitors { value } entryPages { page } } }",
-    "{ sessions { data { id sessionId visitorId } nextCursor } }",
-    "{ engagement(by: ITEM) { duration { count } scrollDepth { pages } rows { dimension { value } } } }",
-    '{ clickMap(itemId: "lot-1") { clicks withoutPosition maximum } }',
-    "{ trendingItems(minimum: 1) { items { itemId item { title } current } } }",
-    "{ dataQuality { severity checks { value total finding } overclickedItems { itemId } } }",
-    "{ decisions { data { eventId } nextCursor } }",
-    "{ decisionCounts { start count } }",
-    '{ explainEvent(eventId: "click-1") { state event decisions { reason } } }',
-    '{ explainEvent(eventId: "bot-1") { state event decisions { reason } } }',
-    "{ audit { received accepted endings { count } checks { reported } } }",
-    "{ funnel(steps: [{type: IMPRESSION}, {type: CLICK}]) { steps { visitors medianSeconds } } }",
-    "{ retention { cohorts { start visitors } overall { visitors } } }",
-    "{ attribution { total { conversions } rows { value direct credit { conversions } } } }",
-    '{ paths(itemId: "lot-1") { sessions rows { value sessions } ended } }',
-    "{ realtime { activeVisitors events byType { type events } topItems { itemId item { title } } } }",
-    'mutation { updateItem(id: "lot-1", input: {title: "Mine"}) { id } }',
-    'mutation { archiveItem(id: "lot-1") { id } }',
-    "mutation { cleanOldEvents(daysToKeep: 0) { events } }",
-    'mutation { releaseEvent(eventId: "bot-1") { verdict } }',
-    'mutation { undoVoid(voidId: "%(void)s") }',
-]
-# One for every subscription, with how many messages one event of the site's own brings about: what it
-# is told at first, and then.
-SUBSCRIPTIONS = {
-    "subscription { realtime(everySeconds: 1) { activeVisitors activeSessions events "
-    "byType { type events } topItems { itemId item { title } } topPages { page } } }": 2,
-    "subscription { eventFeed { kind at event { eventId type itemId visitor session } } }": 2,
+TABLE: dict[str, list[Call]] = {
+    "query": QUERIES,
+    "mutation": MUTATIONS,
+    "subscription": [(name, given) for name, given, _ in SUBSCRIPTIONS],
 }
-ALONE = {
-    "createItem",
-    "updateSite",
-    "voidEvents",
-    *(f"track{what}" for what in ("Impression", "View", "Click", "Conversion", "Engagement")),
-    *(f"track{what}" for what in ("PageView", "Event", "Batch")),
+# Every path that the server has. Those that answer differently by what is stored say why they may.
+PATHS = {
+    "/": "sends to GraphiQL",
+    "/graphql": "walked field by field",
+    "/health/live": "the process",
+    "/health/ready": "the process and the database",
+    "/metrics": "numbers of the whole instance, for whoever has its token; no site is named",
+    "/static": "the files of the pages",
 }
-COLLECTIONS = ("api_keys", "decisions", "events", "items", "session_items", "sites")
+# Every `footfall export`, with the options that show most.
+EXPORTS = {
+    "events": ["--derived"],
+    "report": ["--by", "item", "--start", "2026-06-01", "--end", "2026-06-16"],
+}
 
 
-def root_field(operation: str) -> str:
-    [definition] = parse(operation).definitions
-    [field] = definition.selection_set.selections
-    assert isinstance(field, FieldNode)
-    return field.name.value
+@pytest.fixture(scope="module")
+def schema() -> GraphQLSchema:
+    return build_schema()._schema
 
 
-async def fill(api: Any) -> str:
-    """Data of every kind on the site demo; the id of a void."""
-    await api.ask('mutation { createItem(input: {id: "lot-1", title: "Vase"}) { id } }')
-    who = {"itemId": "lot-1", "userId": "user-1", "visitorId": "v", "sessionId": "s"}
-    await api.track(
-        {"type": "IMPRESSION", "experimentId": "ab", "variant": "a", **who},
-        {"type": "CLICK", "id": "click-1", **who},
-        {"type": "CLICK", "id": "click-2", **who},
-        {"type": "CONVERSION", "conversionValue": "5", "id": "sale-1", **who},
-        {"type": "CLICK", "id": "bot-1", "userAgent": GOOGLEBOT, **who},
-    )
-    void = await api.ask(
-        'mutation { voidEvents(filter: {eventIds: ["sale-1"]}, reason: "x") { voidId } }'
-    )
-    return str(void["voidEvents"]["voidId"])
-
-
-async def stored_of_demo(api: Any) -> dict[str, list[Any]]:
-    """Everything stored that is the site demo's."""
-    of_demo = {"$or": [{"site": "demo"}, {"_id": {"$regex": "^demo(:|$)"}}]}
-    return {
-        name: await api.database[name].find(of_demo).sort("_id").to_list(None)
-        for name in COLLECTIONS
-    }
-
-
-def test_every_root_field_is_walked() -> None:
-    """A new field of Query, Mutation or Subscription without an operation here fails."""
-    schema = build_schema()
-    subscriptions = {root_field(operation) for operation in SUBSCRIPTIONS}
-    assert set(schema._schema.subscription_type.fields) == subscriptions
-    fields = set(schema._schema.query_type.fields) | set(schema._schema.mutation_type.fields)
-    assert fields == {root_field(operation) for operation in OPERATIONS} | ALONE
-
-
-async def test_another_site_answers_as_if_there_were_none(api: Any) -> None:
-    """Every answer is byte for byte what it was before the other site had anything, and nothing of
-    the other site has changed."""
-    nothing = "00000000-0000-7000-8000-000000000000"
-    before = [
-        await api.post(o % {"void": nothing} if "%(" in o else o, keys=OTHER_SITE_KEYS)
-        for o in OPERATIONS
+def operations(schema: GraphQLSchema, kind: str) -> list[Operation]:
+    return [
+        Operation(name, whole_operation(schema, kind, name, given), given)
+        for name, given in TABLE[kind]
     ]
-    void = await fill(api)
-    stored = await stored_of_demo(api)
-    assert all(stored[name] for name in COLLECTIONS)
-    after = [
-        await api.post(o % {"void": void} if "%(" in o else o, keys=OTHER_SITE_KEYS)
-        for o in OPERATIONS
-    ]
-    for operation, was, now in zip(OPERATIONS, before, after, strict=True):
-        assert now == was, operation
-    assert await stored_of_demo(api) == stored
 
 
-@pytest.mark.parametrize(("subscription", "messages"), SUBSCRIPTIONS.items())
+@pytest.mark.parametrize("kind", TABLE)
+def test_every_root_field_is_walked(schema: GraphQLSchema, kind: str) -> None:
+    """A new field of Query, Mutation or Subscription without a row fails, and a row without a field."""
+    assert set(root_fields(schema, kind)) == {name for name, _ in TABLE[kind]}
+
+
+@pytest.mark.parametrize("kind", TABLE)
+def test_wherever_an_id_may_be_given_one_is(schema: GraphQLSchema, kind: str) -> None:
+    """A new argument that takes an id, in an input object too, fails until a row gives it one."""
+    for name, field in root_fields(schema, kind).items():
+        rows = [given for each, given in TABLE[kind] if each == name]
+        given = {path for row in rows for path in given_paths(row)}
+        assert not id_arguments(field) - given, name
+
+
+def test_arguments_below_root_fields_name_nothing(schema: GraphQLSchema) -> None:
+    """A new one fails until somebody has looked whether it could reach into another site."""
+    assert nested_arguments(schema) == HARMLESS_ARGUMENTS
+
+
+async def test_a_stranger_is_answered_as_if_there_were_nothing(
+    make_api: Any, schema: GraphQLSchema
+) -> None:
+    """What ids of the other site are answered is what ids of nobody are, and what they are answered
+    before there was anything, even right after the other site's own key has asked the very same. Nothing
+    of the other site is in an answer, and nothing of it has changed."""
+    queries, mutations = operations(schema, "query"), operations(schema, "mutation")
+    every = queries + mutations + queries  # again, with things of its own of the very same ids
+    stranger = {"keys": OTHER_SITE_KEYS}
+
+    empty = await make_api()
+    of_nothing = [await each.answer(empty, THEIRS, **stranger) for each in every]
+
+    full = await make_api()
+    await fill(full)
+    of_nobodys = [await each.answer(full, NOWHERE, **stranger) for each in every]
+
+    full = await make_api()
+    ids = await fill(full)
+    own = [await each.answer(full, ids, **asker(each)) for each in queries]
+    before = await stored(full)
+    of_theirs = [await each.answer(full, ids, **stranger) for each in every]
+    assert await stored(full) == before
+    own += [await each.answer(full, ids, **asker(each)) for each in mutations]
+
+    for asked, theirs, nobodys, nothing in zip(
+        every, of_theirs, of_nobodys, of_nothing, strict=True
+    ):
+        assert MARK not in theirs, asked
+        assert theirs == nobodys == nothing, asked
+    for asked, theirs, mine in zip(every, of_theirs, own, strict=False):
+        # What is answered to the site itself is something else: there is something to be kept apart.
+        assert (mine == theirs) == (asked.name in SAME_FOR_ALL), asked
+
+
+def asker(asked: Operation) -> dict[str, Any]:
+    """The key of the site itself that may ask this: its admin's, or the owner's where only that may."""
+    if asked.name not in OF_THE_OWNER:
+        return {}
+    return {"keys": {Scope.ADMIN: OWNER_KEY}, "headers": {"X-Footfall-Site": SITE}}
+
+
+async def test_a_stranger_cannot_name_another_site(api: Any, schema: GraphQLSchema) -> None:
+    """The owner's header does not help: every field is refused, and whether the site exists is not told."""
+    ids = await fill(api)
+    before = await stored(api)
+    for asked in operations(schema, "query") + operations(schema, "mutation"):
+        told = []
+        for site in (SITE, "no-such-site"):
+            headers = {"X-Footfall-Site": site}
+            told.append(await asked.answer(api, ids, keys=OTHER_SITE_KEYS, headers=headers))
+        assert told[0] == told[1], asked
+        assert "FORBIDDEN" in told[0], asked
+    assert await stored(api) == before
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "messages"), SUBSCRIPTIONS, ids=[f"{n}-{a}" for n, a, _ in SUBSCRIPTIONS]
+)
 async def test_subscribers_hear_nothing_of_another_site(
-    make_api: Any, subscription: str, messages: int
+    make_api: Any, schema: GraphQLSchema, name: str, arguments: dict[str, Any], messages: int
 ) -> None:
     """What they are sent is the same whether the other site tracks everything or nothing meanwhile."""
+    query = whole_operation(schema, "subscription", name, arguments)
     heard = []
     for other_site_is_busy in (False, True):
         api = await make_api()
-        async with connected(api, keys=OTHER_SITE_KEYS) as socket, connected(api) as of_demo:
-            operation = socket.start(subscription)
+        async with connected(api, keys=OTHER_SITE_KEYS) as socket, connected(api) as of_theirs:
+            operation = socket.start(query, **put_in(arguments, THEIRS))
             told = [await socket.next(operation)]
             if other_site_is_busy:
-                theirs = of_demo.start(subscription)
-                await of_demo.next(theirs)
+                theirs = of_theirs.start(query, **put_in(arguments, THEIRS))
+                await of_theirs.next(theirs)
                 await fill(api)
-                await of_demo.next(theirs)  # so that it has been there to be heard
+                await of_theirs.next(theirs)  # so that it has been there to be heard
             own = {"type": "PAGE_VIEW", "id": "own", "visitorId": "v", "sessionId": "s"}
-            await api.track(own, keys=OTHER_SITE_KEYS)
+            await api.track({**own, "itemId": THEIRS["item"]}, keys=OTHER_SITE_KEYS)
             told += [await socket.next(operation) for _ in range(messages - 1)]
             socket.complete(operation)
             assert socket.waiting(operation) == 0
-        heard.append(told)
+        heard.append(masked(told, THEIRS))
     assert heard[0] == heard[1]
+    assert MARK not in heard[1]
 
 
 async def test_the_same_ids_are_separate_things_on_two_sites(api: Any) -> None:
     """Items, events, sessions, visitors and orders of one name collide with nobody's."""
-    await fill(api)
-    create = 'mutation { createItem(input: {id: "lot-1", title: "Theirs"}) { id } }'
-    await api.ask(create, keys=OTHER_SITE_KEYS)
-    who = {"itemId": "lot-1", "userId": "user-1", "visitorId": "v", "sessionId": "s"}
+    ids = await fill(api)
+    create = 'mutation ($id: ID!) { createItem(input: {id: $id, title: "Mine"}) { id } }'
+    await api.ask(create, {"id": ids["item"]}, keys=OTHER_SITE_KEYS)
+    who = {
+        "itemId": ids["item"],
+        "userId": ids["user"],
+        "visitorId": ids["visitor"],
+        "sessionId": ids["session"],
+    }
     results = await api.track(
         {"type": "IMPRESSION", **who},
-        {"type": "CLICK", "id": "click-1", **who},
+        {"type": "CLICK", "id": ids["click"], **who},
+        {"type": "CONVERSION", "orderId": ids["order"], **who},
         keys=OTHER_SITE_KEYS,
     )
-    assert [result["verdict"] for result in results] == ["ACCEPTED", "ACCEPTED"]
-    title = '{ item(id: "lot-1") { title } }'
-    assert (await api.ask(title))["item"]["title"] == "Vase"
-    assert (await api.ask(title, keys=OTHER_SITE_KEYS))["item"]["title"] == "Theirs"
+    assert [result["verdict"] for result in results] == ["ACCEPTED"] * 3
+    title = "query ($id: ID!) { item(id: $id) { title } }"
+    asked = {"id": ids["item"]}
+    assert (await api.ask(title, asked))["item"]["title"] == ids["title"]
+    assert (await api.ask(title, asked, keys=OTHER_SITE_KEYS))["item"]["title"] == "Mine"
     clicks = "{ overview { current { clicks } } }"
     assert (await api.ask(clicks, keys=OTHER_SITE_KEYS))["overview"]["current"]["clicks"] == 1
+
+
+async def test_no_path_of_the_server_tells_of_a_site(make_api: Any) -> None:
+    """Every path that there is answers a stranger the same before and after, and none without a word
+    here. Only numbers of the whole instance change, and they name no site."""
+    empty = await make_api(metrics_token="token-of-metrics")
+    assert {route.path for route in empty.app.routes} == set(PATHS)
+    before = await ask_paths(empty)
+    full = await make_api(metrics_token="token-of-metrics")
+    await fill(full)
+    after = await ask_paths(full)
+    for path, answer in after.items():
+        assert MARK not in answer[1], path
+        if path == "/metrics":
+            assert answer[0] == 200
+            assert not {f'"{SITE}"', f'"{STRANGER}"'} & set(answer[1].split())
+        else:
+            assert answer == before[path], path
+
+
+async def ask_paths(api: Any) -> dict[str, tuple[int, str]]:
+    """What a stranger is answered on every path: status and body."""
+    found = {}
+    for path in PATHS:
+        key = "token-of-metrics" if path == "/metrics" else OTHER_SITE_KEYS[Scope.ADMIN]
+        answer = await api.http.get(path, headers={"Authorization": f"Bearer {key}"})
+        found[path] = (answer.status_code, answer.text)
+    return found
+
+
+async def test_exported_files_have_one_site_alone(make_api: Any, tmp_path: Path) -> None:
+    """Every export of a site has all that is its own, and nothing of another; a new one fails that has
+    no row here."""
+    assert {command.name for command in exports.registered_commands} == set(EXPORTS)
+    api = await make_api(data_retention_days=0)
+    await fill(api)
+    own = {"type": "VIEW", "id": "own", "itemId": "own-item"}
+    await api.track(own, keys=OTHER_SITE_KEYS)
+
+    async def exported(kind: str, site: str) -> str:
+        file = tmp_path / f"{kind}-{site}.csv"
+        arguments = ["export", kind, str(file), "--site", site, *EXPORTS[kind]]
+        environment = {
+            **os.environ,
+            "FOOTFALL_MONGO_URL": api.settings.mongo_url,
+            "FOOTFALL_DATABASE": api.settings.database,
+            "FOOTFALL_DATA_RETENTION_DAYS": "0",
+        }
+        program = Path(sys.executable).parent / "footfall"
+        running = await asyncio.create_subprocess_exec(
+            program, *arguments, env=environment, stderr=asyncio.subprocess.DEVNULL
+        )
+        assert await running.wait() == 0
+        return file.read_text()
+
+    for kind in EXPORTS:
+        of_theirs, of_stranger = await asyncio.gather(
+            exported(kind, SITE), exported(kind, STRANGER)
+        )
+        assert MARK in of_theirs
+        assert "own-item" in of_stranger
+        assert MARK not in of_stranger
+        assert "own-item" not in of_theirs

@@ -25,7 +25,7 @@ def audit(
 ) -> None:
     """Recount a site from what is stored; exit code 1 where reports answer something else."""
     with console.status("Recounting..."):
-        found = with_services(lambda services: services.audit.audit(site, _utc(start), _utc(end)))
+        found = with_services(lambda services: services.audit.audit(site, utc(start), utc(end)))
     _show(found)
     for note in found.notes:
         console.print(f"[yellow]Note[/] {note}", highlight=False)
@@ -36,7 +36,8 @@ def audit(
     console.print("[green]Clean:[/] everything adds up, and reports answer what is stored.")
 
 
-def _utc(instant: datetime | None) -> datetime | None:
+def utc(instant: datetime | None) -> datetime | None:
+    """An instant of the command line, which has no offset."""
     return None if instant is None else instant.replace(tzinfo=UTC)
 
 

@@ -34,6 +34,7 @@ USES = {
     Scope.WRITE: "browsers and apps: tracking, may be public",
     Scope.READ: "analysts: every query, nothing else",
     Scope.ADMIN: "everything of the site demo",
+    Scope.OWNER: "you: every site of this instance (docs/sites.md)",
 }
 
 
@@ -65,15 +66,18 @@ def demo(
 
 
 def prepare_demo(settings: Settings, events: int) -> dict[Scope, str]:
-    """Make the site demo and its keys, and fill it where it is empty; its keys."""
-    from app.demo.keys import ensure_keys
+    """Make the site demo and its keys, and fill it where it is empty; its keys, and the owner's."""
+    from app.demo.keys import ensure_keys, ensure_owner_key
     from app.main import DEMO_SITE
 
     async def work(services: "Services") -> dict[Scope, str]:
         await services.sites.ensure_site(DEMO_SITE, "Demonstration")
         if (await services.sites.get(DEMO_SITE)).demo_filled_at is None:
             await _fill(services, DemoSize(events=events))
-        return await ensure_keys(services.sites, settings)
+        return {
+            **await ensure_keys(services.keys, settings),
+            Scope.OWNER: await ensure_owner_key(services.keys, settings),
+        }
 
     return run_with_services(settings, work)
 

@@ -49,7 +49,7 @@ def rebuild(
         complaints.print("Interrupted. Reports are right; what was not reached is as it was.")
         raise typer.Exit(INTERRUPTED) from None
     console.print(
-        f"Rolled up [bold]{events:,}[/] events in {seconds:,.1f} s "
+        f"Rolled up [bold]{events:,}[/] {'event' if events == 1 else 'events'} in {seconds:,.1f} s "
         f"({events / max(seconds, 0.001):,.0f} a second).",
         highlight=False,
     )

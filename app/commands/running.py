@@ -58,14 +58,21 @@ def run_with_services(
         open_services,
     )  # the wiring is slow to import, and not every command needs it
 
-    rates = ("rate_limit", "rate_limit_per_key", "rate_limit_per_session")
+    rates = ("rate_limit", "rate_limit_per_key", "rate_limit_per_session", "query_rate_limit")
     unlimited = settings.model_copy(update=dict.fromkeys(rates, "off"))
 
     async def run() -> T:
+        asyncio.get_running_loop().set_exception_handler(_report)
         async with open_services(unlimited) as services:
             return await work(services)
 
     return asyncio.run(run())
+
+
+def _report(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """asyncio's report of what nobody waited for; Ctrl-C may meet any task, and is said elsewhere."""
+    if not isinstance(context.get("exception"), KeyboardInterrupt):
+        loop.default_exception_handler(context)
 
 
 def show_tally(tally: Tally, seconds: float) -> None:

@@ -59,7 +59,7 @@ def _run(settings: Settings) -> None:
     import uvicorn
 
     uvicorn.run(
-        "app.main:create_app",
+        "app.serving:create_process",
         factory=True,
         host=settings.host,
         port=settings.port,
@@ -67,6 +67,7 @@ def _run(settings: Settings) -> None:
         log_level=settings.log_level,
         access_log=settings.log_level == "debug",
         timeout_graceful_shutdown=8,
+        http="app.http.connection:HttpConnection",
         ws="app.http.websocket:WebSocketConnection",
         ws_max_size=256 * 1024,
         proxy_headers=False,  # FOOTFALL_TRUSTED_PROXIES says who is believed (app/http/requests.py)

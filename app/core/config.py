@@ -1,7 +1,6 @@
 """Every setting of Footfall, with its default and what it does. docs/settings.md is checked against this."""
 
 import os
-import re
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +13,14 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from app.core.origins import parse_origins
+from app.core.rates import RATE_FORMAT, is_rate
+
 SECONDS_PER_DAY = 86_400
 # MongoDB counts in 31 bits after how many seconds it deletes; some days are left for margins.
 MOST_DAYS = 24_800
+
+SHORTEST_OWNER_KEY = 24
 
 # Names that a NestJS deployment already sets: the setting each stands for, and what to divide it by
 # (milliseconds become seconds). A FOOTFALL_ name wins over these.
@@ -33,7 +37,12 @@ class Settings(BaseSettings):
     """Read from the environment or a file `.env`, each name with the prefix FOOTFALL_."""
 
     model_config = SettingsConfigDict(
-        env_prefix="FOOTFALL_", env_file=".env", extra="ignore", env_ignore_empty=True, frozen=True
+        env_prefix="FOOTFALL_",
+        env_file=".env",
+        extra="ignore",
+        env_ignore_empty=True,
+        frozen=True,
+        hide_input_in_errors=True,  # some are secrets
     )
 
     mongo_url: str | None = Field(
@@ -89,10 +98,17 @@ class Settings(BaseSettings):
         "written there.",
     )
     rate_limit_per_key: str = Field(
-        "off", description="The same for one API key: a number and a unit, or off."
+        "off",
+        description="The same for one API key: a number and a unit, or off. A key may have a rate of "
+        "its own instead.",
     )
     rate_limit_per_session: str = Field(
         "off", description="The same for one session id that callers name."
+    )
+    query_rate_limit: str = Field(
+        "off",
+        description="Queries and subscriptions that one API key may ask, root fields counted: a number "
+        "and a unit, or off. A key may have a rate of its own instead.",
     )
     clock_tolerance: float = Field(
         300,
@@ -113,6 +129,12 @@ class Settings(BaseSettings):
         ge=1,
         le=MOST_DAYS,
         description="Days that the reasons of repeated and rejected events are kept, at most 24800.",
+    )
+    admin_log_retention_days: int = Field(
+        365,
+        ge=1,
+        le=MOST_DAYS,
+        description="Days that the log of admin actions is kept, at most 24800.",
     )
     rollup_interval: float = Field(
         5,
@@ -152,10 +174,40 @@ class Settings(BaseSettings):
         le=SECONDS_PER_DAY,
         description="Seconds that such a report is kept at most. 0: none is.",
     )
+    max_concurrency: int = Field(
+        1_000,
+        ge=1,
+        le=100_000,
+        description="Requests that a process answers at once; more are answered 503 with Retry-After.",
+    )
+    request_timeout: float = Field(
+        15,
+        gt=0,
+        le=300,
+        description="Seconds in which a request must have arrived whole, headers and body; slower "
+        "clients are cut off.",
+    )
+    max_query_cost: int = Field(
+        1_000_000,
+        ge=1_000,
+        description="Values that the answer to one query may have at most, by the sizes that its lists "
+        "may have (docs/limits.md).",
+    )
     currency: str = Field(
         "EUR",
         pattern=r"^[A-Z]{3}$",
         description="Currency of a new site (ISO 4217): of conversions and items that name none.",
+    )
+
+    owner_key: SecretStr | None = Field(
+        None,
+        description="Key of the instance's owner, who manages all sites, at least 24 characters. "
+        "Unset: `make run` makes one and prints it, as `footfall sites owner-key` does.",
+    )
+    geo_database: Path | None = Field(
+        None,
+        description="MaxMind-format file (.mmdb) from which the country and region of browsers' "
+        "addresses are read. Unset: they are not known.",
     )
 
     demo_write_key: SecretStr | None = Field(
@@ -170,11 +222,29 @@ class Settings(BaseSettings):
         "info", pattern="^(debug|info|warning|error)$", description="How much is logged."
     )
 
-    @field_validator("rate_limit", "rate_limit_per_key", "rate_limit_per_session")
+    @field_validator(
+        "rate_limit", "rate_limit_per_key", "rate_limit_per_session", "query_rate_limit"
+    )
     @classmethod
     def _rate_limit_is_readable(cls, value: str) -> str:
-        if value != "off" and not re.fullmatch(r"[1-9]\d{0,8}/(second|minute|hour|day)", value):
-            raise ValueError('must be like "6000/minute" (second, minute, hour, day) or "off"')
+        if not is_rate(value):
+            raise ValueError(RATE_FORMAT)
+        return value
+
+    @field_validator("owner_key")
+    @classmethod
+    def _owner_key_cannot_be_guessed(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value.get_secret_value()) < SHORTEST_OWNER_KEY:
+            raise ValueError(
+                f"must have at least {SHORTEST_OWNER_KEY} characters, random ones such as "
+                "`openssl rand -hex 24` prints"
+            )
+        return value
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _origins_are_readable(cls, value: str) -> str:
+        parse_origins(value)
         return value
 
     @field_validator("rollup_retention_days")

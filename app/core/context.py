@@ -24,6 +24,8 @@ class RequestInfo:
 
     address: str | None = None
     user_agent: str | None = None
+    # Whether it said so, by the header DNT or Sec-GPC.
+    refuses_tracking: bool = False
 
 
 @dataclass(slots=True)

@@ -2,14 +2,15 @@
 
 import asyncio
 import logging
-from collections.abc import Collection, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager, asynccontextmanager
 from typing import Any
 
 import pymongo
 from beanie import Document, init_beanie
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
-from pymongo import IndexModel
+from pymongo import AsyncMongoClient, IndexModel
+from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import (
     AutoReconnect,
     ConnectionFailure,
@@ -43,23 +44,36 @@ _UNAVAILABLE = (
 
 Client = AsyncIOMotorClient[dict[str, Any]]
 DatabaseHandle = AsyncIOMotorDatabase[dict[str, Any]]
+DirectDatabase = AsyncDatabase[dict[str, Any]]
+
+# Writes are acknowledged by a majority with their journal, and times are UTC.
+_OPTIONS: dict[str, Any] = {
+    "w": "majority",
+    "journal": True,
+    "retryWrites": True,
+    "readPreference": "primary",
+    "tz_aware": True,
+    "serverSelectionTimeoutMS": SERVER_SELECTION_MS,
+    "connectTimeoutMS": SERVER_SELECTION_MS,
+    "socketTimeoutMS": 120_000,
+    "maxPoolSize": 50,
+}
 
 
 def connect(url: str, *, application: str = "footfall") -> Client:
     """A client whose writes are acknowledged by a majority with their journal, and whose times are UTC."""
-    return AsyncIOMotorClient(
-        url,
-        appname=application,
-        w="majority",
-        journal=True,
-        retryWrites=True,
-        readPreference="primary",
-        tz_aware=True,
-        serverSelectionTimeoutMS=SERVER_SELECTION_MS,
-        connectTimeoutMS=SERVER_SELECTION_MS,
-        socketTimeoutMS=120_000,
-        maxPoolSize=50,
-    )
+    return AsyncIOMotorClient(url, appname=application, **_OPTIONS)
+
+
+@asynccontextmanager
+async def direct_database(url: str, name: str) -> AsyncIterator[DirectDatabase]:
+    """The database of this name without threads in between, for what is asked of it for every event.
+
+    Motor hands each operation to a thread and its answer back, which takes longer than the operation.
+    Connections are made when they are first needed.
+    """
+    async with AsyncMongoClient[dict[str, Any]](url, appname="footfall", **_OPTIONS) as client:
+        yield client[name]
 
 
 class StandaloneMongoError(FootfallError):

@@ -14,17 +14,23 @@ import shutil
 import signal
 import socket
 import time
+from collections.abc import Sequence
 from importlib.util import find_spec
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
+from bson.codec_options import CodecOptions
+from bson.raw_bson import RawBSONDocument
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
 from app.core.errors import FootfallError
 
 START_SECONDS = 60
+COPIED_AT_ONCE = 1_000
+NEVER_SLOW_MS = 2_000_000_000
 STOP_SECONDS = 30
 
 
@@ -56,6 +62,10 @@ def find_mongod(configured: Path | None = None) -> Path:
     )
 
 
+class DataInUseError(FootfallError):
+    """Other processes use the data folder."""
+
+
 class EmbeddedMongo:
     """The mongod of one data folder; a context manager that gives its URL.
 
@@ -69,12 +79,16 @@ class EmbeddedMongo:
         *,
         cache_gb: float = 1.0,
         expires: bool = True,
+        arguments: Sequence[str] = (),
     ) -> None:
-        """`expires`: whether TTL indexes delete; not for data whose clock is not the machine's."""
+        """`expires`: whether TTL indexes delete; not for data whose clock is not the machine's.
+        `arguments` are further ones of mongod.
+        """
         self._folder = data_dir.absolute() / "mongo"
         self._mongod = mongod
         self._cache_gb = cache_gb
         self._expires = expires
+        self._arguments = arguments
         self._lock: IO[str] | None = None
 
     def __enter__(self) -> str:
@@ -137,6 +151,7 @@ class EmbeddedMongo:
 
     def _start(self) -> int:
         program = find_mongod(self._mongod)
+        self._end_exchange()
         database = self._folder / "db"
         database.mkdir(exist_ok=True)
         port = _free_port()
@@ -156,6 +171,9 @@ class EmbeddedMongo:
             ),
             *("--setParameter", "diagnosticDataCollectionEnabled=false"),
             *("--setParameter", f"ttlMonitorEnabled={str(self._expires).lower()}"),
+            # The log of slow queries would have the ids in it that were looked for.
+            *("--slowms", str(NEVER_SLOW_MS)),
+            *self._arguments,
         ]
         # A session of its own: Ctrl-C in the terminal must reach the API first, which still has
         # events to write, and mongod only when the API is done.
@@ -187,12 +205,75 @@ class EmbeddedMongo:
             "name another folder with FOOTFALL_DATA_DIR."
         )
 
+    def rewrite(self) -> None:
+        """Write all data into new files and delete the old ones, with all that was deleted before: it
+        stays in the free space of files, in the journal, and in the log of the replica set.
+
+        Raises DataInUseError while a process uses the folder. May be interrupted: the data then is what
+        it was, or new.
+        """
+        self._folder.mkdir(parents=True, exist_ok=True)
+        aside = self._folder / "rewriting"
+        with (
+            (self._folder / "start.lock").open("a+") as starting,
+            (self._folder / "users.lock").open("a+") as users,
+        ):
+            fcntl.flock(starting, fcntl.LOCK_EX)  # whoever wants to start waits until this is done
+            try:
+                fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise DataInUseError(
+                    "The data is in use. Stop the server and all commands that use it, then try again."
+                ) from None
+            shutil.rmtree(aside, ignore_errors=True)
+            copy = EmbeddedMongo(
+                aside, self._mongod, cache_gb=0.5, expires=False, arguments=self._arguments
+            )
+            port = self._running_port() or self._start()
+            try:
+                with copy as url:
+                    _copy_all(port, url)
+            finally:
+                self._stop()
+            (self._folder / "db").rename(self._folder / "db.old")
+            (aside / "mongo" / "db").rename(self._folder / "db")
+            self._end_exchange()
+            shutil.rmtree(aside)
+            for log in self._folder.glob("mongod*.log"):
+                log.unlink()
+
+    def _end_exchange(self) -> None:
+        """Go on where `rewrite` was interrupted while it exchanged the files."""
+        old, database = self._folder / "db.old", self._folder / "db"
+        if old.exists():
+            if database.exists():
+                shutil.rmtree(old)
+            else:
+                old.rename(database)
+
     def _stop(self) -> None:
         state = self._state()
         if state is None or not _is_alive(state["pid"]):
             return
         _end(int(state["pid"]))
         self._state_file.unlink(missing_ok=True)
+
+
+def _copy_all(port: int, url: str) -> None:
+    """Copy every collection with its indexes to an empty server."""
+    raw: CodecOptions[RawBSONDocument] = CodecOptions(document_class=RawBSONDocument)
+    target: MongoClient[dict[str, Any]] = MongoClient(url)
+    with _client(port, wait_ms=START_SECONDS * 1_000) as source, target:
+        for name in set(source.list_database_names()) - {"admin", "config", "local"}:
+            for found in source[name].list_collections(filter={"type": "collection"}):
+                original = source[name][found["name"]]
+                copy = target[name].create_collection(found["name"], **found.get("options", {}))
+                with original.with_options(raw).find(batch_size=COPIED_AT_ONCE) as documents:
+                    while portion := list(islice(documents, COPIED_AT_ONCE)):
+                        copy.with_options(raw).insert_many(portion, ordered=False)
+                indexes = [index for index in original.list_indexes() if index["name"] != "_id_"]
+                if indexes:
+                    target[name].command("createIndexes", found["name"], indexes=indexes)
 
 
 def _end(pid: int) -> None:

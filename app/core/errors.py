@@ -1,6 +1,7 @@
 """Errors that a client may see. Each has one code; nothing else of an error ever leaves the process."""
 
 from enum import StrEnum
+from typing import Any
 
 
 class ErrorCode(StrEnum):
@@ -27,9 +28,9 @@ class FootfallError(Exception):
         self.field = field
 
     @property
-    def extensions(self) -> dict[str, str]:
+    def extensions(self) -> dict[str, Any]:
         """What goes into the `extensions` of the GraphQL error."""
-        extensions = {"code": self.code.value}
+        extensions: dict[str, Any] = {"code": self.code.value}
         if self.field is not None:
             extensions["field"] = self.field
         return extensions
@@ -72,9 +73,17 @@ class LimitExceededError(FootfallError):
 
 
 class RateLimitedError(FootfallError):
-    """Too many requests; try again later."""
+    """Too many requests; try again after `retry_after` seconds."""
 
     code = ErrorCode.RATE_LIMITED
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+    @property
+    def extensions(self) -> dict[str, Any]:
+        return super().extensions | {"retryAfter": self.retry_after}
 
 
 class UnavailableError(FootfallError):

@@ -3,6 +3,8 @@
 import logging
 import re
 import secrets
+import traceback
+from typing import Any
 
 from graphql import GraphQLError
 
@@ -15,21 +17,40 @@ logger = logging.getLogger("footfall.errors")
 _VARIABLE = re.compile(r"Variable '\$(\w+)' has invalid value(?: at ([^:]*))?: (.*)", re.DOTALL)
 # The places in its messages behind which the value itself follows, and what to say instead.
 _ECHOES = (
+    # A misspelt name is worth being told; what is no name at all may be anything.
+    (
+        re.compile(
+            r"( unknown field '[_a-zA-Z]\w{0,60}')(?:\.( Did you mean [\w', ]+\?) Found|, found): .*",
+            re.DOTALL | re.ASCII,
+        ),
+        r"\1.\2",
+    ),
+    (
+        re.compile(r" unknown field (?!'\w{1,61}'\.(?:$| Did)).*", re.DOTALL | re.ASCII),
+        " unknown fields.",
+    ),
     (re.compile(r"( cannot represent [^:]*value): .*", re.DOTALL), r"\1."),
     (re.compile(r", found:? .*", re.DOTALL), "."),
     (re.compile(r"Value '.*' does not exist in '(\w+)' enum.*", re.DOTALL), r"Not a value of \1."),
     (re.compile(r"(Syntax Error: .*?(?:String|Int|Float)) ['\"].*", re.DOTALL), r"\1."),
 )
+# What it says of a document that is beyond one of its bounds, set in app/core/documents.py.
+_TOO_MUCH = re.compile(r"(contains more than \d+|nested too deeply|^Validation aborted\.$)")
+_SUGGESTION = re.compile(r" Did you mean .*\?", re.DOTALL)
 _LONGEST_MESSAGE = 500
+_LOGGED_CHARACTERS = 80
+_LONGEST_CHAIN = 5
 
 
-def shape(error: GraphQLError) -> GraphQLError:
-    """The error as the client sees it."""
+def shape(error: GraphQLError, *, suggests: bool = False) -> GraphQLError:
+    """The error as the client sees it; one who may know the schema is told what else could be meant."""
     cause = error.original_error
     while isinstance(cause, GraphQLError) and cause.original_error is not None:
         cause = cause.original_error
     if cause is None or isinstance(cause, GraphQLError):
         message, extensions = _request_error(error.message)
+        if not suggests:
+            message = without_suggestions(message)
         return _with(error, message, extensions)
     if isinstance(cause, FootfallError):
         return _with(error, str(cause), cause.extensions)
@@ -38,7 +59,7 @@ def shape(error: GraphQLError) -> GraphQLError:
         away = UnavailableError()
         return _with(error, str(away), away.extensions)
     reference = secrets.token_hex(4)
-    logger.error("internal error %s", reference, exc_info=cause)
+    logger.error("internal error %s: %s", reference, _where(cause))
     return _with(
         error,
         f"Something went wrong here. The server's log has it under {reference}.",
@@ -46,7 +67,22 @@ def shape(error: GraphQLError) -> GraphQLError:
     )
 
 
-def _with(error: GraphQLError, message: str, extensions: dict[str, str]) -> GraphQLError:
+def _where(cause: BaseException) -> str:
+    """An exception as the log has it: where it was raised, and the beginning of what it says.
+
+    All of it could be a whole document or query that a client has sent.
+    """
+    lines: list[str] = []
+    seen: BaseException | None = cause
+    while seen is not None and len(lines) < _LONGEST_CHAIN:
+        said = str(seen)[:_LOGGED_CHARACTERS]
+        frames = "".join(traceback.format_tb(seen.__traceback__))
+        lines.append(f"{type(seen).__name__}: {said!r}\n{frames}")
+        seen = seen.__cause__ or seen.__context__
+    return "caused by ".join(lines)
+
+
+def _with(error: GraphQLError, message: str, extensions: dict[str, Any]) -> GraphQLError:
     return GraphQLError(
         message, nodes=error.nodes, source=error.source, positions=error.positions,
         path=error.path, extensions=dict(extensions),
@@ -55,6 +91,8 @@ def _with(error: GraphQLError, message: str, extensions: dict[str, str]) -> Grap
 
 def _request_error(message: str) -> tuple[str, dict[str, str]]:
     """Message and extensions for a request that GraphQL itself refused."""
+    if _TOO_MUCH.search(message):
+        return message, {"code": ErrorCode.LIMIT_EXCEEDED.value}
     extensions = {"code": ErrorCode.BAD_USER_INPUT.value}
     match = _VARIABLE.match(message)
     if match:
@@ -63,6 +101,11 @@ def _request_error(message: str) -> tuple[str, dict[str, str]]:
         extensions["field"] = field
         return f"{field}: {without_values(why)}", extensions
     return without_values(message), extensions
+
+
+def without_suggestions(message: str) -> str:
+    """graphql-core's message without the names that it proposes instead."""
+    return _SUGGESTION.sub("", message)
 
 
 def without_values(message: str) -> str:

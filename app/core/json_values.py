@@ -2,12 +2,12 @@
 
 import re
 from dataclasses import dataclass
-from math import isfinite
+from datetime import datetime
 from typing import Any
 
 import orjson
 
-from app.core.scalars import LONG_MAX, LONG_MIN
+from app.core.scalars import LONG_MAX, LONG_MIN, format_instant
 
 # Tabs and line ends are left out: they belong to text. Lone surrogates cannot be stored.
 CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
@@ -53,11 +53,24 @@ def _check(value: Any, bounds: JsonBounds, depth: int) -> int:
         if not value.isprintable() and CONTROL_CHARACTERS.search(value):
             raise JsonValueError("must not contain control characters or lone surrogates")
     elif isinstance(value, float):
-        if not isfinite(value):
-            raise JsonValueError("numbers must be finite")
+        # A whole number of more digits than a double has was rounded when it was read, and all
+        # doubles of this size are whole numbers.
+        if not abs(value) < LONG_MAX:
+            raise JsonValueError("numbers must fit into 64 bits")
     elif isinstance(value, int):
         if not LONG_MIN <= value <= LONG_MAX:
             raise JsonValueError("whole numbers must fit into 64 bits")
     elif value is not None:  # a variable that was not given, inside of a literal
         raise JsonValueError("every value must be given")
     return 0
+
+
+def plain(value: Any) -> Any:
+    """A stored value as JSON: instants and amounts as text."""
+    if isinstance(value, dict):
+        return {key: plain(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [plain(inner) for inner in value]
+    if isinstance(value, datetime):
+        return format_instant(value)
+    return value if isinstance(value, str | int | float | bool | None) else str(value)

@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 
 import prometheus_client
 from prometheus_client import CollectorRegistry, Gauge, Histogram, generate_latest, multiprocess
@@ -51,6 +52,26 @@ REPORT_CACHE = Metric(
     "Reports of finished periods by whether their answer was kept (hit) or computed (miss).",
     ["outcome"],
 )
+REQUESTS = Gauge(
+    "footfall_requests_under_way",
+    "HTTP requests that are being answered, without those for /health.",
+    multiprocess_mode="livesum",
+)
+REFUSED_REQUESTS = Metric(
+    "footfall_refused_requests",
+    "HTTP requests answered 503 at once, because FOOTFALL_MAX_CONCURRENCY were under way.",
+)
+
+
+@cache
+def _seconds_of(step: str) -> Histogram:
+    """Looking the step up each time takes longer than counting it."""
+    return STEP_SECONDS.labels(step)
+
+
+@cache
+def _events_ended(verdict: str, reason: str) -> Metric:
+    return EVENTS.labels(verdict, reason)
 
 
 @contextmanager
@@ -60,7 +81,7 @@ def timed(step: str) -> Iterator[None]:
     try:
         yield
     finally:
-        STEP_SECONDS.labels(step).observe(time.perf_counter() - began)
+        _seconds_of(step).observe(time.perf_counter() - began)
 
 
 class StepTimes:
@@ -81,13 +102,13 @@ class StepTimes:
 
     def publish(self) -> None:
         for step, seconds in self._seconds.items():
-            STEP_SECONDS.labels(step).observe(seconds)
+            _seconds_of(step).observe(seconds)
 
 
 def count_endings(endings: Counter[tuple[str, str]]) -> None:
     """Count events by (verdict, reason); the reason of accepted ones is empty."""
     for (verdict, reason), count in endings.items():
-        EVENTS.labels(verdict, reason).inc(count)
+        _events_ended(verdict, reason).inc(count)
 
 
 def exposition() -> tuple[bytes, str]:

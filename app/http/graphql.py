@@ -1,19 +1,20 @@
 """GraphQL over HTTP and WebSocket at /graphql.
 
 Plain Strawberry's view answers some bodies with 500 and knows one media type; this one reads the
-body itself, bounded, and hands the operation to the schema.
+body itself, bounded (bodies.py), and hands the operation to the schema.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
+from json import JSONDecodeError
 from typing import Any
 
 import orjson
 from graphql import GraphQLError
-from starlette.requests import HTTPConnection, Request
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import Response
 from starlette.websockets import WebSocket
-from strawberry import Schema
 from strawberry.asgi import GraphQL
 from strawberry.exceptions import MissingQueryError
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
@@ -21,66 +22,100 @@ from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.types.graphql import OperationType
 from strawberry.types.unset import UnsetType
 
+from app.core.auth import Scope
 from app.core.context import Context
-from app.core.database import is_unavailable
-from app.core.errors import ErrorCode, UnavailableError
+from app.core.errors import ErrorCode, FootfallError, ForbiddenError
+from app.core.graphql_errors import shape
+from app.core.json_text import read_json
+from app.core.schema import Schema
+from app.http.bodies import (
+    MAX_BATCH_BYTES,
+    MAX_CALL_BYTES,
+    Room,
+    Share,
+    operation_from_address,
+    operation_from_body,
+    read_body,
+    too_large,
+)
 from app.http.pages import graphiql_page
-from app.http.socket_handler import SocketHandler
+from app.http.refusals import JSON, RESPONSE_JSON, RefusedRequestError, headers_of, status_of
+from app.http.socket_handler import INIT_SECONDS, SocketHandler
+from app.modules.tracking.known_operations.service import KnownOperations
 from app.modules.tracking.unreadable import set_unreadable_events_aside
 
-MAX_BODY_BYTES = 5 * 1024 * 1024
-JSON = "application/json"
-RESPONSE_JSON = "application/graphql-response+json"
 MUTATIONS_TOO = frozenset({OperationType.QUERY, OperationType.MUTATION})
 QUERIES_ONLY = frozenset({OperationType.QUERY})
+METHODS = ("GET", "HEAD", "POST")
+# The mutation whose body may be larger than others'.
+BATCH = "trackBatch"
 
+# The data of an answer and its errors.
+Answer = tuple[Any, list[GraphQLError] | None]
 ContextFactory = Callable[[HTTPConnection, Mapping[str, object]], Awaitable[Context]]
 
 
-class RefusedRequestError(Exception):
-    """A request that never became a GraphQL operation."""
-
-    def __init__(
-        self, status: int, message: str, code: ErrorCode = ErrorCode.BAD_USER_INPUT
-    ) -> None:
-        super().__init__(message)
-        self.status = status
-        self.code = code
-
-
 class GraphQLEndpoint:
-    """Answers POST and GET; a browser's GET without a query gets GraphiQL."""
+    """Answers POST and GET; a browser's GET gets GraphiQL."""
 
-    def __init__(self, schema: Schema, context_for: ContextFactory) -> None:
+    def __init__(self, schema: Schema, context_for: ContextFactory, body_seconds: float) -> None:
         self._schema = schema
         self._context_for = context_for
+        self._body_seconds = body_seconds
+        self._room = Room()
+        self._known = KnownOperations(schema)
 
     async def answer(self, request: Request) -> Response:
         accept = request.headers.get("accept", "")
-        wants_page = "text/html" in accept or accept in ("", "*/*")
-        if request.method == "GET" and "query" not in request.query_params and wants_page:
+        if request.method in ("GET", "HEAD") and _wants_page(request, accept):
             return graphiql_page()
-        media_type = RESPONSE_JSON if RESPONSE_JSON in accept else JSON
+        media_type = RESPONSE_JSON if prefers_response_json(accept) else JSON
         try:
-            if request.method == "GET":
-                operation, allowed = _operation_from_address(request), QUERIES_ONLY
-            else:
-                operation, allowed = await _operation_from_body(request), MUTATIONS_TOO
-            context = await self._context_for(request, {})
-            data, errors = await self._execute(operation, context, allowed)
+            with self._room.share() as share:
+                return await self._answer(request, share, media_type)
         except RefusedRequestError as refusal:
-            headers = {"Allow": "POST"} if refusal.status == 405 else {}
-            return _refusal(refusal.status, str(refusal), refusal.code, headers, media_type)
+            return refusal.response(media_type)
+        except FootfallError as error:
+            return RefusedRequestError.of(error).response(media_type)
+        except ClientDisconnect:
+            return Response(status_code=400)  # nobody reads it
         except Exception as error:
-            if not (isinstance(error, UnavailableError) or is_unavailable(error)):
-                raise
-            away = UnavailableError()
-            return _refusal(503, str(away), away.code, {"Retry-After": "5"}, media_type)
-        return _result(data, errors, media_type)
+            return _refusal_of(error).response(media_type)
+
+    async def _answer(self, request: Request, share: Share, media_type: str) -> Response:
+        if request.method not in METHODS:
+            raise RefusedRequestError(
+                405, "Use POST, or GET for queries.", headers={"Allow": ", ".join(METHODS)}
+            )
+        # Who asks is known by the headers alone, and decides how large the body may be.
+        context = await self._context_for(request, {})
+        if request.method != "POST":
+            operation = operation_from_address(request)
+            return _result(await self._execute(operation, context, QUERIES_ONLY), media_type)
+        operation = await self._operation_from_body(request, context, share)
+        answer = await self._known.answer(operation, context)
+        if answer is None:
+            answer = await self._execute(operation, context, MUTATIONS_TOO)
+            if not answer[1]:
+                self._known.learn(operation)
+        return _result(answer, media_type)
+
+    async def _operation_from_body(
+        self, request: Request, context: Context, share: Share
+    ) -> dict[str, Any]:
+        tracks = context.principal is not None and context.principal.allows(Scope.WRITE)
+        most = MAX_BATCH_BYTES if tracks else MAX_CALL_BYTES
+        body = await read_body(request, share, most, self._body_seconds)
+        operation = operation_from_body(body)
+        if len(body) > MAX_CALL_BYTES and BATCH not in self._schema.documents.root_fields(
+            operation["query"], operation.get("operationName")
+        ):
+            raise too_large(MAX_CALL_BYTES)
+        return operation
 
     async def _execute(
         self, operation: Mapping[str, Any], context: Context, allowed: frozenset[OperationType]
-    ) -> tuple[Any, list[GraphQLError] | None]:
+    ) -> Answer:
         query, variables = operation["query"], operation.get("variables")
         for attempt in (1, 2):
             try:
@@ -98,11 +133,16 @@ class GraphQLEndpoint:
                     raise RefusedRequestError(
                         400, "Subscriptions need a WebSocket, with graphql-transport-ws."
                     ) from None
-                raise RefusedRequestError(405, "Mutations are sent with POST.") from None
+                raise RefusedRequestError(
+                    405, "Mutations are sent with POST.", headers={"Allow": "POST"}
+                ) from None
             # A batch with events that GraphQL cannot read is run once more without them: one bad
             # event must not sink the others. Nothing has run when variables cannot be coerced.
             if attempt == 1 and result.errors and result.data is None and variables:
-                mended = set_unreadable_events_aside(self._schema, query, variables, context)
+                document = self._schema.documents.valid(query)
+                mended = document and set_unreadable_events_aside(
+                    self._schema, document, variables, context
+                )
                 if mended is not None:
                     variables = mended
                     continue
@@ -110,71 +150,63 @@ class GraphQLEndpoint:
         return result.data, result.errors
 
 
-def _refusal(
-    status: int, message: str, code: ErrorCode, headers: dict[str, str], media_type: str
-) -> Response:
-    body = {"errors": [{"message": message, "extensions": {"code": code.value}}]}
-    return Response(orjson.dumps(body), status, headers, media_type)
+def _wants_page(request: Request, accept: str) -> bool:
+    """Whether this is a browser that goes to the address, rather than a program that asks."""
+    if "text/html" in accept:
+        return True
+    return accept in ("", "*/*") and "query" not in request.query_params
 
 
-def _result(data: Any, errors: list[GraphQLError] | None, media_type: str) -> Response:
+def prefers_response_json(accept: str) -> bool:
+    """Whether the newer media type is named, and not after the older one."""
+    weights: dict[str, float] = {}
+    for part in accept.split(","):
+        name, *parameters = (piece.strip().lower() for piece in part.split(";"))
+        weights[name] = _weight(parameters)
+    return weights.get(RESPONSE_JSON, 0) > 0 and weights[RESPONSE_JSON] >= weights.get(JSON, 0)
+
+
+def _weight(parameters: Iterable[str]) -> float:
+    """How much a media type is wanted, from its parameter q."""
+    for parameter in parameters:
+        if parameter.startswith("q="):
+            try:
+                return float(parameter[2:])
+            except ValueError:
+                return 0
+    return 1
+
+
+def _refusal_of(error: Exception) -> RefusedRequestError:
+    """What is answered when something fails before an operation runs."""
+    shaped = shape(GraphQLError("", original_error=error))
+    code = _code_of(shaped)
+    status = status_of(code)
+    return RefusedRequestError(status, shaped.message, code, headers_of(status))
+
+
+def _code_of(shaped: GraphQLError) -> ErrorCode:
+    return ErrorCode((shaped.extensions or {})["code"])
+
+
+def _result(answer: Answer, media_type: str) -> Response:
+    data, errors = answer
     if not errors:
         return Response(orjson.dumps({"data": data}), media_type=media_type)
     formatted = [error.formatted for error in errors]
-    if data is None and _is_request_error(errors):
-        # Clients of the older media type take any status but 200 for a broken server.
-        status = 400 if media_type == RESPONSE_JSON else 200
-        return Response(orjson.dumps({"errors": formatted}), status, media_type=media_type)
-    return Response(orjson.dumps({"errors": formatted, "data": data}), media_type=media_type)
+    if data is not None or not _is_request_error(errors):
+        return Response(orjson.dumps({"errors": formatted, "data": data}), media_type=media_type)
+    # Clients of the older media type take any status but 200 for a broken server.
+    status = 200
+    if media_type == RESPONSE_JSON:
+        status = status_of(_code_of(errors[0]))
+    body = orjson.dumps({"errors": formatted})
+    return Response(body, status, headers_of(status), media_type)
 
 
 def _is_request_error(errors: list[GraphQLError]) -> bool:
     """Whether the operation was refused before it ran: its errors have no path in the answer."""
     return all(error.path is None for error in errors)
-
-
-def _operation_from_address(request: Request) -> dict[str, Any]:
-    operation: dict[str, Any] = dict(request.query_params)
-    for name in ("variables", "extensions"):
-        if operation.get(name):
-            operation[name] = _decode(operation[name].encode("utf-8", "surrogatepass"), name)
-    return _checked(operation)
-
-
-async def _operation_from_body(request: Request) -> dict[str, Any]:
-    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if content_type != JSON:
-        raise RefusedRequestError(415, "Content-Type must be application/json.")
-    if request.headers.get("content-encoding", "identity") != "identity":
-        raise RefusedRequestError(415, "Content-Encoding is not supported; send the body as it is.")
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY_BYTES:
-            raise RefusedRequestError(
-                413, f"The body has more than {MAX_BODY_BYTES} bytes.", ErrorCode.LIMIT_EXCEEDED
-            )
-    return _checked(_decode(bytes(body), "The body"))
-
-
-def _decode(text: bytes, what: str) -> Any:
-    try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError:
-        raise RefusedRequestError(400, f"{what} is not valid JSON.") from None
-
-
-def _checked(operation: Any) -> dict[str, Any]:
-    if not isinstance(operation, dict):
-        raise RefusedRequestError(400, "The body must be a JSON object with a 'query'.")
-    if not isinstance(operation.get("query"), str) or not operation["query"].strip():
-        raise RefusedRequestError(400, "query: is needed and must be a string.")
-    for name, kind in (("variables", dict), ("operationName", str), ("extensions", dict)):
-        value = operation.get(name)
-        if value is not None and not isinstance(value, kind):
-            what = "a string" if kind is str else "an object"
-            raise RefusedRequestError(400, f"{name}: must be {what}.")
-    return operation
 
 
 @dataclass(slots=True)
@@ -200,7 +232,8 @@ class GraphQLSocket(GraphQL[SocketContext, None]):
             graphql_ide=None,
             subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL,),
             max_subscriptions_per_connection=None,  # SocketHandler has a bound of its own
-            allowed_origins=("*",),  # keys, not cookies, say who asks
+            allowed_origins=("*",),  # it is the key's site that allows origins: see on_ws_connect
+            connection_init_wait_timeout=timedelta(seconds=INIT_SECONDS),
         )
         self._context_for = context_for
 
@@ -210,8 +243,19 @@ class GraphQLSocket(GraphQL[SocketContext, None]):
     async def get_context(self, request: Any, response: Any) -> SocketContext:
         return SocketContext(services={}, connection=request)
 
+    def decode_json(self, data: str | bytes) -> object:
+        """As the body of a request is read; what is no JSON closes the connection."""
+        text = data.encode("utf-8", "surrogatepass") if isinstance(data, str) else data
+        try:
+            return read_json(text)
+        except ValueError as error:
+            raise JSONDecodeError(str(error), "", 0) from None
+
     async def on_ws_connect(self, context: SocketContext) -> UnsetType:
+        """Raises ForbiddenError for a page of an origin that the key may not be used from."""
         await self.identify(context)
+        if context.principal is not None and isinstance(context.principal.refusal, ForbiddenError):
+            raise context.principal.refusal
         return UnsetType()
 
     async def identify(self, context: SocketContext) -> None:

@@ -44,7 +44,8 @@ class _Assets(StaticFiles):
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         response = await super().get_response(path, scope)
-        response.headers["X-Content-Type-Options"] = "nosniff"
+        # A worker has the policy that its own script came with.
+        response.headers["Content-Security-Policy"] = _HEADERS["Content-Security-Policy"]
         if "/assets/" in path and response.status_code == 200:
             response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
         return response

@@ -15,12 +15,13 @@ def parse_networks(text: str) -> tuple[Network, ...]:
 
 
 def request_info(connection: HTTPConnection, trusted_proxies: tuple[Network, ...]) -> RequestInfo:
-    """The client's address, and the visitor's user agent where a browser sent the request."""
+    """The client's address, and what a browser says of the visitor, where one sent the request."""
     headers = connection.headers
     from_browser = "origin" in headers or "sec-fetch-mode" in headers or "sec-fetch-site" in headers
     return RequestInfo(
         address=client_address(connection, trusted_proxies),
         user_agent=headers.get("user-agent") if from_browser else None,
+        refuses_tracking=headers.get("dnt") == "1" or headers.get("sec-gpc") == "1",
     )
 
 

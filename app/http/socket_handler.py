@@ -1,9 +1,13 @@
 """What Strawberry's handler of graphql-transport-ws leaves open: bounds, shapes, who asks."""
 
+import asyncio
 import contextlib
+from collections.abc import AsyncGenerator, AsyncIterator
+from copy import copy
 from typing import Any, Protocol, cast
 
 from graphql import GraphQLError
+from starlette.websockets import WebSocketDisconnected as SentAfterCloseError
 from strawberry.http.exceptions import WebSocketDisconnected
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
     BaseGraphQLTransportWSHandler,
@@ -16,12 +20,25 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
 )
 
 from app.core.context import Context
-from app.core.errors import LimitExceededError
+from app.core.errors import ForbiddenError, LimitExceededError
 from app.core.graphql_errors import shape
+from app.core.schema import Schema
+from app.http.socket_keys import watch_key
+from app.modules.tracking.unreadable import set_unreadable_events_aside
 
 # Queries, mutations and subscriptions that may be under way on one connection.
 MAX_OPERATIONS = 50
-TRY_AGAIN = 1013  # the close code for "try again later"
+# How long a new connection may wait before it says connection_init.
+INIT_SECONDS = 3.0
+MAX_ID_LENGTH = 128
+LONGEST_REASON = 120  # of a close: a frame has room for 123 bytes
+
+# Close codes: of WebSocket itself "try again later", the others of graphql-transport-ws.
+TRY_AGAIN = 1013
+FORBIDDEN = 4403
+TAKEN = 4409
+
+_TYPES = frozenset({"connection_init", "ping", "pong", "subscribe", "complete"})
 
 
 class KnowsWhoAsks(Protocol):
@@ -33,6 +50,14 @@ class KnowsWhoAsks(Protocol):
 
 class SocketHandler(BaseGraphQLTransportWSHandler[Any, None]):
     """One connection."""
+
+    key_watch: asyncio.Task[None] | None = None
+
+    async def shutdown(self) -> None:
+        if self.key_watch is not None:
+            self.key_watch.cancel()
+            await asyncio.wait([self.key_watch])
+        await super().shutdown()
 
     async def handle_message(self, message: Message) -> None:
         complaint = _complaint(message)
@@ -47,12 +72,19 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Any, None]):
             message["payload"] = {}
         try:
             await super().handle_connection_init(message)
+            if self.connection_acknowledged and self.key_watch is None:
+                self.key_watch = watch_key(self.websocket, self.context)
+        except ForbiddenError as refusal:
+            await self.websocket.close(code=FORBIDDEN, reason=str(refusal)[:LONGEST_REASON])
         except Exception as error:
             shaped = shape(GraphQLError("", original_error=error))
-            await self.websocket.close(code=TRY_AGAIN, reason=shaped.message)
+            await self.websocket.close(code=TRY_AGAIN, reason=shaped.message[:LONGEST_REASON])
 
     async def handle_subscribe(self, message: SubscribeMessage) -> None:
-        if self.connection_acknowledged and message["id"] not in self.operations:
+        if self.connection_acknowledged:
+            if message["id"] in self.operations:
+                await self.websocket.close(code=TAKEN, reason="An operation has this id already")
+                return
             try:
                 _check_room(len(self.operations))
                 await cast("KnowsWhoAsks", self.view).identify(self.context)
@@ -66,6 +98,42 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Any, None]):
         with contextlib.suppress(WebSocketDisconnected):
             await super().run_operation(operation)
 
+    async def send_message(self, message: Message) -> None:
+        try:
+            await super().send_message(message)
+        except (
+            SentAfterCloseError
+        ):  # an operation under way when another message ended the connection
+            raise WebSocketDisconnected from None
+
+    async def _send_result_stream(self, operation: Operation[Any, None], answers: Any) -> None:
+        first = await anext(answers, None)
+        again = None if first is None else await self._without_unreadable(operation, first)
+        async with contextlib.aclosing(again or _one_and_others(first, answers)) as results:
+            await super()._send_result_stream(operation, results)
+
+    async def _without_unreadable(self, operation: Operation[Any, None], first: Any) -> Any:
+        """The answers to a batch without the events that GraphQL cannot read; None where there are none.
+
+        As over HTTP: nothing has run when variables cannot be coerced. What is noted of the events is
+        of this operation alone, and not of others on the connection.
+        """
+        schema = cast("Schema", self.schema)
+        document = schema.documents.valid(operation.query)
+        if not first.errors or first.data is not None or not operation.variables or not document:
+            return None
+        context = copy(self.context)
+        context.unreadable_events = {}
+        variables = set_unreadable_events_aside(schema, document, operation.variables, context)
+        if variables is None:
+            return None
+        return await schema.stream(
+            operation.query,
+            variable_values=variables,
+            context_value=context,
+            operation_name=operation.operation_name,
+        )
+
     async def handle_task_exception(self, error: Exception) -> None:
         if not isinstance(error, WebSocketDisconnected):
             await super().handle_task_exception(error)
@@ -77,17 +145,30 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Any, None]):
         )
 
 
+async def _one_and_others(one: Any, others: AsyncIterator[Any]) -> AsyncGenerator[Any, None]:
+    if one is not None:
+        yield one
+    async for other in others:
+        yield other
+
+
 def _check_room(operations: int) -> None:
     if operations >= MAX_OPERATIONS:
         raise LimitExceededError(f"A connection may have {MAX_OPERATIONS} operations at once.")
+
+
+def _is_id(value: Any) -> bool:
+    return isinstance(value, str) and 1 <= len(value) <= MAX_ID_LENGTH
 
 
 def _complaint(message: Any) -> str | None:
     """What is wrong with the shape of a message; None for nothing."""
     if not isinstance(message, dict) or not isinstance(message.get("type"), str):
         return "A message must be an object with a type"
-    if message["type"] in ("subscribe", "complete") and not isinstance(message.get("id"), str):
-        return "id must be a string"
+    if message["type"] not in _TYPES:
+        return "There are no messages of this type"
+    if message["type"] in ("subscribe", "complete") and not _is_id(message.get("id")):
+        return f"id must be a string of 1 to {MAX_ID_LENGTH} characters"
     if message["type"] != "subscribe":
         return None
     payload = message.get("payload")

@@ -45,7 +45,7 @@ class EventImport:
         self._tracking = tracking
         self._clock = clock
         self._files = files
-        self._principal = Principal(files.site, Scope.WRITE, "import")
+        self._principal = Principal(files.site, Scope.ADMIN, "import")
         self.tally = Tally()
 
     async def run(

@@ -177,6 +177,20 @@ def _json_from_text(text: str) -> Any:
         raise UnreadableValueError("must be JSON") from None
 
 
+def _texts_from_json(value: Any) -> list[str]:
+    texts = value if isinstance(value, list) else [value]  # as in GraphQL one may stand alone
+    if not all(isinstance(each, str) for each in texts):
+        raise UnreadableValueError("must be a list of texts")
+    return texts
+
+
+def _texts_from_text(text: str) -> list[str]:
+    """A JSON list, or texts with commas between."""
+    if text.lstrip().startswith("["):
+        return _texts_from_json(_json_from_text(text))
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
 def _enum_readers(kind: type[Enum]) -> tuple[Convert, Convert]:
     members = kind.__members__
     why = f"must be one of {', '.join(members)}"
@@ -223,6 +237,7 @@ _READERS: dict[Any, tuple[Convert, Convert]] = {
     int: (_int_from_json, _int_from_text),
     float: (_float_from_json, _float_from_text),
     bool: (_graphql(GraphQLBoolean.coerce_input_value, "must be true or false"), _bool_from_text),
+    list[str]: (_texts_from_json, _texts_from_text),
     datetime: (_scalar(parse_instant), _scalar(parse_instant)),
     Decimal: (_scalar(parse_decimal), _scalar(parse_decimal)),
     JSON: (lambda value: value, _json_from_text),

@@ -8,10 +8,12 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from beanie import Document
 from motor.motor_asyncio import AsyncIOMotorClientSession, AsyncIOMotorCollection
+from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import BulkWriteError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
+from app.core.database import DirectDatabase
 from app.core.errors import UnavailableError
 
 D = TypeVar("D", bound=Document)
@@ -38,6 +40,16 @@ class Repository(Generic[D]):
 
     document: ClassVar[type[Document]]
 
+    def __init__(self, direct: DirectDatabase | None = None) -> None:
+        self._direct = direct
+
+    @property
+    def _hot(self) -> "AsyncCollection[Raw] | AsyncIOMotorCollection[Raw]":
+        """The collection for what every event needs: without threads in between, where that is wired."""
+        if self._direct is None:
+            return self.collection
+        return self._direct[str(self.document.get_settings().name)]
+
     @property
     def collection(self) -> "AsyncIOMotorCollection[Raw]":
         return self.document.get_motor_collection()
@@ -51,7 +63,7 @@ class Repository(Generic[D]):
         if not documents:
             return []
         try:
-            await self.collection.insert_many(documents, ordered=False)
+            await self._hot.insert_many(documents, ordered=False)
         except BulkWriteError as error:
             return refused_by(error)
         return []

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from beanie import Document
 from motor.motor_asyncio import AsyncIOMotorCollection
+from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import OperationFailure
 from pymongo.read_concern import ReadConcern
 
@@ -31,6 +32,8 @@ class Deleted:
     clicks: int
 
 
+Types = Sequence[str]
+ALL_TYPES: Types = tuple(event_type.value for event_type in EventType)
 HOURS_AT_ONCE = timedelta(hours=4)
 TOO_LARGE = (10334, 17419, 17420)  # of a document, and of one while it is made
 
@@ -94,9 +97,9 @@ class EventRepository(Repository[Event]):
         return await self._insert_many(events)
 
     @property
-    def _durable(self) -> "AsyncIOMotorCollection[Raw]":
+    def _durable(self) -> "AsyncCollection[Raw] | AsyncIOMotorCollection[Raw]":
         """The collection as a majority has it: nothing that is read there can be rolled back."""
-        return self.collection.with_options(read_concern=ReadConcern("majority"))
+        return self._hot.with_options(read_concern=ReadConcern("majority"))
 
     async def stored(self, site: str, event_ids: Sequence[str]) -> dict[str, StoredEvent]:
         """Those of these events that are stored by a majority, by their id."""
@@ -272,19 +275,44 @@ class EventRepository(Repository[Event]):
         """The quarters of an hour in which the site's events before this instant happened, in order."""
         return await self._quarters_of({"site": site, "at": {"$lt": instant}})
 
-    async def quarters_between(self, site: str, start: datetime, end: datetime) -> list[datetime]:
+    async def quarters_between(
+        self, site: str, start: datetime, end: datetime, types: Types = ALL_TYPES
+    ) -> list[datetime]:
         """The quarters of an hour of the site's events from start to end, end left out, in order."""
-        return await self._quarters_of({"site": site, "at": {"$gte": start, "$lt": end}})
+        happened = {"$gte": start, "$lt": end}
+        return await self._quarters_of({"site": site, "at": happened, **_of_types(types)})
 
-    async def delete(self, site: str, start: datetime, end: datetime, session: Snapshot) -> Deleted:
-        """Delete the site's events from start to end, end left out."""
+    async def sessions_between(
+        self, site: str, start: datetime, end: datetime, types: Types, session: Snapshot
+    ) -> list[str]:
+        """The session ids of the site's events of these types from start to end, end left out."""
+        match = {"site": site, "at": {"$gte": start, "$lt": end}, **_of_types(types)}
+        cursor = self.collection.aggregate(
+            [{"$match": match}, {"$group": {"_id": "$session"}}], session=session
+        )
+        return [group["_id"] async for group in cursor]
+
+    async def delete(
+        self,
+        site: str,
+        start: datetime,
+        end: datetime,
+        session: Snapshot,
+        types: Types = ALL_TYPES,
+    ) -> Deleted:
+        """Delete the site's events of these types from start to end, end left out."""
         old: Raw = {"site": site, "at": {"$gte": start, "$lt": end}}
         counts = {"IMPRESSION": 0, "CLICK": 0}
-        for kind in counts:
+        for kind in counts.keys() & set(types):
             found = await self.collection.delete_many({**old, "type": kind}, session=session)
             counts[kind] = found.deleted_count
-        others = (await self.collection.delete_many(old, session=session)).deleted_count
-        return Deleted(sum(counts.values()) + others, counts["IMPRESSION"], counts["CLICK"])
+        others = await self.collection.delete_many({**old, **_of_types(types)}, session=session)
+        events = sum(counts.values()) + others.deleted_count
+        return Deleted(events, counts["IMPRESSION"], counts["CLICK"])
+
+
+def _of_types(types: Types) -> Raw:
+    return {} if types == ALL_TYPES else {"type": {"$in": list(types)}}
 
 
 def _in_quarter(quarter: datetime) -> Raw:

@@ -57,7 +57,10 @@ class MarkRepository(Repository[Mark]):
             for start in starts
         ]
         if updates:
-            await self.collection.bulk_write(updates, ordered=False, session=session)
+            if session is None:
+                await self._hot.bulk_write(updates, ordered=False)
+            else:
+                await self.collection.bulk_write(updates, ordered=False, session=session)
 
     async def mark_unmarked(self, site: str, starts: Collection[datetime]) -> None:
         """Mark quarters of the site whose writes have long ended: their marks are ripe at once.

@@ -94,6 +94,13 @@ class QuarterHourRepository(Repository[QuarterHour]):
         document = {"_id": part, "site": site, "start": start, "kept": True, **content}
         await self.collection.insert_one(document, session=session)
 
+    async def part(self, site: str, part_id: str) -> Raw | None:
+        """A part as it is stored."""
+        return await self.collection.find_one({"_id": part_id, "site": site})
+
+    async def delete_part(self, site: str, part_id: str, session: Snapshot) -> None:
+        await self.collection.delete_one({"_id": part_id, "site": site}, session=session)
+
     async def current(
         self, site: str, before: datetime, limit: int, after: datetime | None = None
     ) -> list[datetime]:

@@ -41,6 +41,17 @@ class RollupRepository(Repository[Rollup]):
         if writes:
             await self.collection.bulk_write(writes, ordered=False)
 
+    async def replace_known(self, site: str, ids: Sequence[str], rollups: Sequence[Raw]) -> None:
+        """Make the rollups with these ids exactly these: the others of them are gone afterwards."""
+        if any(rollup["site"] != site for rollup in rollups):
+            raise ValueError("a rollup is of another site")
+        writes: list[Any] = [ReplaceOne({"_id": one["_id"]}, one, upsert=True) for one in rollups]
+        gone = list(set(ids).difference(one["_id"] for one in rollups))
+        if gone:
+            writes.append(DeleteMany({"_id": {"$in": gone}, "site": site}))
+        if writes:
+            await self.collection.bulk_write(writes, ordered=False)
+
     async def get(
         self,
         site: str,

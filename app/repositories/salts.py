@@ -1,10 +1,11 @@
 """The salts of the days. They belong to the installation, not to a site."""
 
+import contextlib
 from datetime import datetime
 from typing import ClassVar
 
 from beanie import Document
-from pymongo import ReturnDocument
+from pymongo.errors import DuplicateKeyError
 
 from app.repositories.base import Repository
 from app.schemas import Salt
@@ -15,10 +16,12 @@ class SaltRepository(Repository[Salt]):
 
     async def of_day(self, day: str, proposal: bytes, expires_at: datetime) -> bytes:
         """The day's salt; the proposal becomes it if there was none. All processes get the same."""
-        stored = await self.collection.find_one_and_update(
-            {"_id": day},
-            {"$setOnInsert": {"value": proposal, "expires_at": expires_at}},
-            upsert=True,
-            return_document=ReturnDocument.AFTER,
-        )
-        return bytes(stored["value"])
+        # Not find_one_and_update: of what that answers the database keeps a copy elsewhere.
+        with contextlib.suppress(DuplicateKeyError):  # another process was first
+            await self.collection.update_one(
+                {"_id": day},
+                {"$setOnInsert": {"value": proposal, "expires_at": expires_at}},
+                upsert=True,
+            )
+        stored = await self.collection.find_one({"_id": day})
+        return proposal if stored is None else bytes(stored["value"])

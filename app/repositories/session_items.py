@@ -59,27 +59,35 @@ class Correction:
 class SessionItemRepository(Repository[SessionItem]):
     document: ClassVar[type[Document]] = SessionItem
 
+    async def claim_new(
+        self, site: str, requests: Sequence[ClaimRequest], now: datetime
+    ) -> list[int]:
+        """Claim keys that nobody has claimed yet; the places of the requests that are left, in order.
+
+        Most keys are new. Left are those of keys that exist, and further requests of one key.
+        """
+        _check_site(site, [request.key for request in requests])
+        first_of_key: dict[str, int] = {}
+        left: list[int] = []
+        for place, request in enumerate(requests):
+            if first_of_key.setdefault(request.key, place) != place:
+                left.append(place)
+        firsts = list(first_of_key.values())
+        refused = await self._insert_many([_new(requests[place], now) for place in firsts])
+        return sorted([*left, *(firsts[r.place] for r in refused)])
+
     async def claim(
         self, site: str, requests: Sequence[ClaimRequest], now: datetime
     ) -> list[Holder | None]:
         """Claim each request's cooldown: None where it is held by it now, else who holds it.
 
-        Earlier requests win over later ones. Most keys are new, so that they are first sent as
-        plain inserts; those refused, and further requests of one key, become conditional upserts,
-        in their order: where another event holds the claim the condition does not match, the
-        upsert tries to insert, and the duplicate key says so. All of it is atomic by document.
+        Earlier requests win over later ones: they are conditional upserts, in their order. Where
+        another event holds the claim the condition does not match, the upsert tries to insert, and
+        the duplicate key says so. All of it is atomic by document.
         """
-        if any(not request.key.startswith(f"{site}:") for request in requests):
-            raise ValueError("a claim is of another site")
+        _check_site(site, [request.key for request in requests])
         results: list[Holder | None] = [None] * len(requests)
-        first_of_key: dict[str, int] = {}
-        contested: list[int] = []
-        for place, request in enumerate(requests):
-            if first_of_key.setdefault(request.key, place) != place:
-                contested.append(place)
-        firsts = list(first_of_key.values())
-        refused = await self._insert_many([_new(requests[place], now) for place in firsts])
-        contested = sorted([*contested, *(firsts[r.place] for r in refused)])
+        contested = list(range(len(requests)))
         # A holder may vanish between being met and being read (it expired, or was released); then
         # the claim is tried again.
         for _ in range(3):
@@ -103,17 +111,26 @@ class SessionItemRepository(Repository[SessionItem]):
         A claim that has been missed for longer than its lease is dropped: whoever made it has died
         in between. A claim that was made anew meanwhile is not the one that was missed.
         """
-        if any(not key.startswith(f"{site}:") for key, _ in missed):
-            raise ValueError("a claim is of another site")
+        _check_site(site, [key for key, _ in missed])
         if missed:
             await self._update([_miss(key, holder) for key, holder in missed])
 
     async def correct(self, site: str, corrections: Sequence[Correction], now: datetime) -> None:
         """Make the claims of these events what is stored of them."""
-        if any(not correction.key.startswith(f"{site}:") for correction in corrections):
-            raise ValueError("a claim is of another site")
+        _check_site(site, [correction.key for correction in corrections])
         if corrections:
             await self._update([_correction(correction, now) for correction in corrections])
+
+    async def forget(self, site: str, claims: Sequence[tuple[str, str]]) -> None:
+        """Remove claims, each by its key and its event's id, where there are any."""
+        if any(not key.startswith(f"{site}:") for key, _ in claims):
+            raise ValueError("a claim is of another site")
+        if claims:
+            await self._update(
+                [UpdateOne({"_id": k}, {"$pull": {"claims": {"event": e}}}) for k, e in claims]
+            )
+            keys = list({key for key, _ in claims})
+            await self.collection.delete_many({"_id": {"$in": keys}, "claims": []})
 
     async def _claim_conditionally(
         self, requests: Sequence[ClaimRequest], now: datetime
@@ -125,7 +142,7 @@ class SessionItemRepository(Repository[SessionItem]):
     async def _update(self, updates: Sequence[UpdateOne]) -> list[Refused]:
         """Send updates at once; those that were refused. The others are durable then."""
         try:
-            await self.collection.bulk_write(updates, ordered=False)
+            await self._hot.bulk_write(updates, ordered=False)
         except BulkWriteError as error:
             return refused_by(error)
         return []
@@ -133,9 +150,14 @@ class SessionItemRepository(Repository[SessionItem]):
     async def _holders(self, requests: Sequence[ClaimRequest]) -> list[Holder | None]:
         if not requests:
             return []
-        cursor = self.collection.find({"_id": {"$in": list({r.key for r in requests})}})
+        cursor = self._hot.find({"_id": {"$in": list({r.key for r in requests})}})
         claims = {document["_id"]: document["claims"] async for document in cursor}
         return [_holder(request, claims.get(request.key, ())) for request in requests]
+
+
+def _check_site(site: str, keys: Sequence[str]) -> None:
+    if any(not key.startswith(f"{site}:") for key in keys):
+        raise ValueError("a claim is of another site")
 
 
 def _new(request: ClaimRequest, now: datetime) -> Raw:

@@ -188,14 +188,21 @@ class SessionRepository(Repository[Session]):
         if writes:
             await self.collection.bulk_write(writes, ordered=False)
 
-    async def delete_naming(self, site: str, *, visitor: str | None, user: str | None) -> int:
-        """Delete the sessions that name this visitor or this user; how many."""
-        named = {"visitor": visitor, "user": user}
-        alternatives = [{field: value} for field, value in named.items() if value is not None]
-        if not alternatives:
-            return 0
-        deleted = await self.collection.delete_many({"site": site, "$or": alternatives})
-        return deleted.deleted_count
+    async def make_final(
+        self, site: str, sessions: Sequence[str], start: datetime, end: datetime, snapshot: Snapshot
+    ) -> None:
+        """Let the sessions of these session ids that were under way from start to end, end left out,
+        stay as they are stored."""
+        await self.collection.update_many(
+            {
+                "site": site,
+                "session": {"$in": list(sessions)},
+                "start": {"$lt": end},
+                "last": {"$gte": start},
+            },
+            {"$set": {"is_final": True}},
+            session=snapshot,
+        )
 
 
 async def _portions(cursor: Any) -> AsyncIterator[list[Raw]]:

@@ -16,6 +16,11 @@ class SiteRepository(Repository[Site]):
     async def get(self, site: str) -> Site | None:
         return await Site.get(site)
 
+    async def all(self, *, archived: bool) -> list[Site]:
+        """All of them, in order; those that are archived only where asked for."""
+        wanted = {} if archived else {"archived_at": None}
+        return await Site.find(wanted).sort("_id").to_list()
+
     async def names(self) -> list[str]:
         """All of them, in order."""
         cursor = self.collection.find({}, {"_id": 1}).sort("_id", 1)

@@ -1,10 +1,13 @@
 """The documents that Footfall stores, one a file."""
 
+from app.schemas.admin_action import AdminAction
 from app.schemas.api_key import ApiKey
 from app.schemas.change import Change
 from app.schemas.decision import Decision
+from app.schemas.erasure import Erasure
 from app.schemas.event import Event
 from app.schemas.item import Item
+from app.schemas.item_token_secret import ItemTokenSecret
 from app.schemas.lease import Lease
 from app.schemas.mark import Mark
 from app.schemas.quarter_hour import QuarterHour
@@ -16,11 +19,14 @@ from app.schemas.site import Site
 from app.schemas.upgrade import Upgrade
 
 DOCUMENTS = (
+    AdminAction,
     ApiKey,
     Change,
     Decision,
+    Erasure,
     Event,
     Item,
+    ItemTokenSecret,
     Lease,
     Mark,
     QuarterHour,
@@ -34,11 +40,14 @@ DOCUMENTS = (
 
 __all__ = [
     "DOCUMENTS",
+    "AdminAction",
     "ApiKey",
     "Change",
     "Decision",
+    "Erasure",
     "Event",
     "Item",
+    "ItemTokenSecret",
     "Lease",
     "Mark",
     "QuarterHour",

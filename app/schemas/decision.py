@@ -21,6 +21,9 @@ class Decision(TextIdDocument):
     type: str
     item: str | None = None
     session: str | None = None
+    # Whose it was, so that it goes when they are erased; absent where nothing of the event is kept.
+    visitor: str | None = None
+    user: str | None = None
     verdict: str
     reason: str
     message: str | None = None

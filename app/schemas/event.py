@@ -50,6 +50,7 @@ class Event(TextIdDocument):
     os: str | None = None
     country: str | None = None
     region: str | None = None
+    city: str | None = None
     language: str | None = None
     timezone: str | None = None
     screen: str | None = None
@@ -77,6 +78,9 @@ class Event(TextIdDocument):
     variant: str | None = None
     consent: bool | None = None
     processing_consent: bool | None = None
+    # Which text was agreed to, and to what.
+    consent_version: str | None = None
+    consent_purposes: list[str] | None = None
     properties: dict[str, Any] | None = None
 
     # For how many it stands, where the site counted a sample of its visitors; absent: for itself.

@@ -8,7 +8,7 @@ from app.schemas.base import TextIdDocument
 
 
 class Salt(TextIdDocument):
-    """`_id` is the day, `2026-01-31`. It is destroyed two days later, and with it the way back."""
+    """`_id` is the day, `2026-01-31`. It is destroyed an hour after its end, and with it the way back."""
 
     value: bytes
     expires_at: datetime

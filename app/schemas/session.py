@@ -47,6 +47,8 @@ class Session(TextIdDocument):
     weight: int | None = None
     # Whether it was derived by the rule that a new source begins a new session.
     by_source: bool
+    # Whether events of it were deleted before their time, so that it stays as it was derived last.
+    is_final: bool | None = None
 
     class Settings:
         name = "sessions"

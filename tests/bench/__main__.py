@@ -1,4 +1,4 @@
-"""`python -m tests.bench`: measure, check, print, and write the tables into docs/performance.md."""
+"""`python -m tests.bench`: measure, check, and print; `--record` writes it into docs/performance.md."""
 
 import os
 import signal
@@ -16,6 +16,7 @@ from pymongo import MongoClient
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from tests.bench.bars import Judged
 from tests.bench.checks import compare, sizes
 from tests.bench.measure import Advance, Bench, Patience, generator_process
 from tests.bench.meter import workers_memory
@@ -24,6 +25,10 @@ from tests.bench.report import Results, show, write_page
 from tests.bench.servers import Servers, running_servers
 
 console = Console()
+
+BATCH_EVENTS = 30_000  # of each kind of batches, each round
+# Until the workers' memory of what was accepted lately is full.
+SETTLING_EVENTS = 300_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +45,18 @@ def main(
     events: Annotated[
         int,
         typer.Option(
-            envvar="EVENTS", min=10_000, max=1_000_000, help="Events tracked in batches, in all."
+            envvar="EVENTS",
+            min=10_000,
+            max=10_000_000,
+            help="Events tracked in the end, for memory and room.",
         ),
-    ] = 200_000,
+    ] = 1_000_000,
     duration: Annotated[
         float,
         typer.Option(
             envvar="DURATION", min=1, max=60, help="Seconds of each load of single events."
         ),
-    ] = 4,
+    ] = 3,
     rounds: Annotated[
         int, typer.Option(envvar="ROUNDS", min=1, max=20, help="How often each load is measured.")
     ] = 3,
@@ -61,7 +69,9 @@ def main(
             help="Seconds to wait, in all, while other programs keep the machine busy.",
         ),
     ] = 60,
-    page: Annotated[bool, typer.Option(help="Write the tables into docs/performance.md.")] = True,
+    record: Annotated[
+        bool, typer.Option("--record", help="Write the tables into docs/performance.md.")
+    ] = False,
 ) -> None:
     """How fast tracking is, as shares of what this machine could do at best."""
     for name in list(os.environ):
@@ -81,7 +91,7 @@ def main(
         console.print(what, style="red", highlight=False)
     if trouble or not results.findings.exact:
         raise typer.Exit(1)
-    if page:
+    if record:
         write_page(results)
 
 
@@ -89,21 +99,35 @@ def _run(
     servers: Servers, advance: Advance, sizing: Sizing, began: float
 ) -> tuple[Results, list[str]]:
     """All rounds, then the checks; also what was not accepted, which must be nothing."""
-    memory_before = workers_memory(servers.api.process.pid)
+    api = servers.api.process.pid
     with generator_process() as generator, raw_inserts(servers.mongo_url) as raw:
         bench = Bench(servers, raw, generator, Patience(sizing.patience), advance)
         bench.warm_up()
         for _ in range(sizing.rounds):
-            bench.round(sizing.duration, sizing.events // sizing.rounds // len(bench.batches))
+            bench.round(sizing.duration, BATCH_EVENTS)
+        bench.a_steady_crowd(2 * sizing.duration)
+        bench.too_large_a_crowd(sizing.duration)
+        bench.fill(SETTLING_EVENTS)
+        memory_before = workers_memory(api)
+        bench.fill(sizing.events)
+        memory_after = workers_memory(api)
     with MongoClient(servers.mongo_url) as client:
         mongod = str(client.server_info()["version"])
-    results = Results(
+    findings = compare(servers, bench.accepted, bench.unavailable)
+    judged = Judged(
         singles=bench.singles,
         batches=bench.batches,
-        findings=compare(servers, bench.accepted, bench.unavailable),
-        sizes=sizes(servers),
+        steady=bench.steady,
+        overload=bench.overload,
+        recovered=bench.recovered,
+        peak=bench.peak,
         memory_before=memory_before,
-        memory_after=workers_memory(servers.api.process.pid),
+        memory_after=memory_after,
+        sizes=sizes(servers),
+    )
+    results = Results(
+        judged=judged,
+        findings=findings,
         mongod=mongod,
         seconds=time.monotonic() - began,
         rounds=sizing.rounds,

@@ -76,7 +76,7 @@ class BrokenConnectionError(Exception):
     """The server closed a connection, or did not answer in time."""
 
 
-class _Connection:
+class Connection:
     """One socket, the request on its way and as much of its answer as has come."""
 
     __slots__ = ("answer", "place", "sent_at", "socket", "unsent")
@@ -126,9 +126,9 @@ class _Connection:
 
 def drive(plan: Plan) -> Load:
     """Send what the plan says; everything is prepared before the clock starts, and read after."""
-    batches = list(_batches(plan))
-    requests = [_request(plan, batch) for batch in batches]
-    connections = _connect(plan)
+    batches = batches_of(plan)
+    requests = [request_of(plan, batch) for batch in batches]
+    connections = connect(plan)
     gc.collect()
     gc.disable()
     try:
@@ -139,11 +139,11 @@ def drive(plan: Plan) -> Load:
             connection.socket.close()
     if not plan.repeats:
         for place, answer in answers:
-            _take_answer(load, batches[place], answer)
+            take_answer(load, batches[place], answer)
     return load
 
 
-def _connect(plan: Plan) -> list[_Connection]:
+def connect(plan: Plan) -> list[Connection]:
     """Open the connections, as many to each worker of the server as to any other.
 
     The workers accept from one socket, and whoever is quickest takes a connection: with few of them
@@ -151,9 +151,9 @@ def _connect(plan: Plan) -> list[_Connection]:
     """
     share = math.ceil(plan.connections / len(plan.workers))
     taken: Counter[int] = Counter()
-    chosen: list[_Connection] = []
+    chosen: list[Connection] = []
     for _ in range(MOST_CONNECTIONS):
-        connection = _Connection(plan.port)
+        connection = Connection(plan.port)
         worker = _worker_of(connection, plan.workers)
         if taken[worker] == share:
             connection.socket.close()
@@ -165,7 +165,7 @@ def _connect(plan: Plan) -> list[_Connection]:
     raise BrokenConnectionError("a worker of the server takes no connections")
 
 
-def _worker_of(connection: _Connection, workers: Sequence[int]) -> int:
+def _worker_of(connection: Connection, workers: Sequence[int]) -> int:
     """Which process has the other end of a connection."""
     own_port = connection.socket.getsockname()[1]
     deadline = time.monotonic() + ACCEPT_SECONDS
@@ -178,7 +178,7 @@ def _worker_of(connection: _Connection, workers: Sequence[int]) -> int:
 
 
 def _measure(
-    plan: Plan, requests: Sequence[bytes], connections: Sequence[_Connection]
+    plan: Plan, requests: Sequence[bytes], connections: Sequence[Connection]
 ) -> tuple[Load, list[tuple[int, bytes]]]:
     """Keep every connection busy until the time is over or everything is sent."""
     load, answers = Load(), []
@@ -222,7 +222,7 @@ def _measure(
 
 
 def _send_next(
-    connection: _Connection,
+    connection: Connection,
     requests: Sequence[bytes],
     places: Iterator[int],
     selector: selectors.BaseSelector,
@@ -238,13 +238,13 @@ def _send_next(
     return True
 
 
-def _batches(plan: Plan) -> Iterator[list[dict[str, Any]]]:
+def batches_of(plan: Plan) -> list[list[dict[str, Any]]]:
+    """The events of each request."""
     events = islice(impressions(plan.seed), plan.events)
-    while batch := list(islice(events, plan.batch_size)):
-        yield batch
+    return list(iter(lambda: list(islice(events, plan.batch_size)), []))
 
 
-def _request(plan: Plan, batch: list[dict[str, Any]]) -> bytes:
+def request_of(plan: Plan, batch: list[dict[str, Any]]) -> bytes:
     """The bytes of one HTTP request."""
     if plan.batch_size == 1:
         query, sent = TRACK_IMPRESSION, batch[0]
@@ -264,7 +264,7 @@ def _request(plan: Plan, batch: list[dict[str, Any]]) -> bytes:
     return head.encode() + body
 
 
-def _take_answer(load: Load, batch: Sequence[dict[str, Any]], answer: bytes) -> None:
+def take_answer(load: Load, batch: Sequence[dict[str, Any]], answer: bytes) -> None:
     """Note which events of a request were accepted, and what became of the others."""
     head, _, body = answer.partition(b"\r\n\r\n")
     read = orjson.loads(body)

@@ -5,8 +5,9 @@ Where other programs take too much of the machine, both are measured again.
 """
 
 import os
+import statistics
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,6 +18,8 @@ from operator import add
 import psutil
 
 from tests.bench import meter
+from tests.bench.arrivals import Crowd, Crowded, crowd
+from tests.bench.dashboard import watching_dashboard
 from tests.bench.generator import Load, Plan, Sent, drive
 from tests.bench.meter import Reading
 from tests.bench.raw import RawInserts
@@ -28,6 +31,12 @@ BATCHES = {100: 16, 1_000: 8}
 MOST_EVENTS_A_SECOND = 4_000  # so many single ones are prepared
 BARE_REQUESTS = 2_000
 WARM_UP_SECONDS = 2.0
+WARM_UP_EVENTS = 50_000
+FILL_EVENTS = 100_000  # are prepared at once
+STEADY_RATE = 1_000.0
+STEADY_CONNECTIONS = 128
+CROWD_CONNECTIONS = 2_400  # more than all workers answer at once
+CROWD_TIMES = 5
 LONGEST_SECONDS = 120.0
 MOST_OTHERS = 0.06  # of the machine, that other programs may take without being a disturbance
 QUIET_SECONDS = 1.0
@@ -122,6 +131,10 @@ class Bench:
         self.batches = [
             Measured(f"batches of {size:,}", count, size) for size, count in BATCHES.items()
         ]
+        # Set by a_steady_crowd and too_large_a_crowd.
+        self.steady = Crowded(STEADY_RATE)
+        self.overload = Crowded(0)
+        self.recovered = Load()
         self.accepted: list[Sent] = []
         self.unavailable: list[str] = []
         self.trouble: list[str] = []
@@ -129,14 +142,14 @@ class Bench:
     @staticmethod
     def steps(rounds: int) -> int:
         """How often `advance` is called."""
-        return 1 + rounds * (len(CONNECTIONS) + len(BATCHES))
+        return 5 + rounds * (len(CONNECTIONS) + len(BATCHES))
 
     def warm_up(self) -> None:
         """Fill the caches of all workers, as in a server that has run for a while."""
         self._advance("warming up")
         most = max(CONNECTIONS)
         self._track(most, 10_000, WARM_UP_SECONDS)
-        self._track(4, 4_000, LONGEST_SECONDS, 1_000)
+        self._track(4, WARM_UP_EVENTS, LONGEST_SECONDS, 1_000)
         self._bare(most, WARM_UP_SECONDS / 4)
 
     def round(self, seconds: float, batch_events: int) -> None:
@@ -147,6 +160,39 @@ class Bench:
         for measured in self.batches:
             self._advance(measured.name)
             self._until_undisturbed(measured, lambda m: self._batches(m, batch_events))
+
+    def a_steady_crowd(self, seconds: float) -> None:
+        """So many events a second, while rollups run and a dashboard asks for a report each second."""
+        self._advance("a steady load")
+        with watching_dashboard(self._servers):
+            self.steady = self._crowd(STEADY_RATE, seconds, STEADY_CONNECTIONS)
+
+    def too_large_a_crowd(self, seconds: float) -> None:
+        """Five times the events that the busiest load had accepted, and then that load again."""
+        self._advance("more than it can take")
+        rate = CROWD_TIMES * self.peak
+        self.overload = self._crowd(rate, seconds, CROWD_CONNECTIONS)
+        self.recovered = self._track(max(CONNECTIONS), int(seconds * MOST_EVENTS_A_SECOND), seconds)
+
+    @property
+    def peak(self) -> float:
+        """Single events a second with the most connections."""
+        return statistics.median(r.load.rate for r in self.singles[-1].rounds)
+
+    def fill(self, events: int) -> None:
+        """Track so many events in large batches."""
+        self._advance("filling")
+        size = max(BATCHES)
+        for place in range(0, events, FILL_EVENTS):
+            count = min(FILL_EVENTS, events - place)
+            self._track(BATCHES[size], count, LONGEST_SECONDS, size)
+
+    def _crowd(self, rate: float, seconds: float, connections: int) -> Crowded:
+        self._plans += 1
+        plan = self._plan(connections, int(rate * seconds), seconds)
+        result = self._generator.submit(crowd, Crowd(plan, rate)).result()
+        self._note(result.accepted, result.unavailable, result.others)
+        return result
 
     def _until_undisturbed(self, measured: Measured, run: Callable[[Measured], Round]) -> None:
         """Measure, and once more where other programs had too much of the machine."""
@@ -185,22 +231,28 @@ class Bench:
     def _track(self, connections: int, events: int, seconds: float, batch_size: int = 1) -> Load:
         """Drive the API, with events that were not sent before."""
         self._plans += 1
-        load = self._drive(
-            Plan(
-                self._servers.api_port,
-                workers(self._servers.api.process.pid),
-                self._servers.api.write_key,
-                f"events {self._plans}",
-                connections,
-                events,
-                seconds,
-                batch_size,
-            )
-        )
-        self.accepted += load.accepted
-        self.unavailable += load.unavailable
-        self.trouble += [f"{count} events: {what}" for what, count in load.refused.items()]
+        load = self._drive(self._plan(connections, events, seconds, batch_size))
+        self._note(load.accepted, load.unavailable, load.refused)
         return load
+
+    def _plan(self, connections: int, events: int, seconds: float, batch_size: int = 1) -> Plan:
+        return Plan(
+            self._servers.api_port,
+            workers(self._servers.api.process.pid),
+            self._servers.api.write_key,
+            f"events {self._plans}",
+            connections,
+            events,
+            seconds,
+            batch_size,
+        )
+
+    def _note(
+        self, accepted: list[Sent], unavailable: list[str], refused: Mapping[str, int]
+    ) -> None:
+        self.accepted += accepted
+        self.unavailable += unavailable
+        self.trouble += [f"{count} events: {what}" for what, count in refused.items()]
 
     def _bare(self, connections: int, seconds: float) -> Load:
         """Drive the bare server with the same requests, over and over."""

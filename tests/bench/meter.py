@@ -8,7 +8,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.bench.servers import METRICS_TOKEN, Servers, workers
 
-STEPS = ("validate", "screen", "enrich", "claim", "write", "answer")
+STEPS = ("validate", "screen", "enrich", "claim", "mark", "write", "answer")
 PATIENT_SECONDS = 60  # a worker may be in the middle of a large batch
 
 

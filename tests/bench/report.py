@@ -10,6 +10,8 @@ from importlib.metadata import version
 from rich.console import Console
 from rich.table import Table
 
+from tests.bench.arrivals import Crowded
+from tests.bench.bars import Judged, bars, percentiles
 from tests.bench.checks import Findings, Sizes
 from tests.bench.measure import Measured, cores
 from tests.bench.meter import STEPS
@@ -24,12 +26,8 @@ LIBRARIES = ("footfall", "strawberry-graphql", "graphql-core", "uvicorn", "motor
 class Results:
     """Everything that a run found out."""
 
-    singles: Sequence[Measured]
-    batches: Sequence[Measured]
+    judged: Judged
     findings: Findings
-    sizes: Sizes
-    memory_before: Sequence[int]
-    memory_after: Sequence[int]
     mongod: str
     seconds: float
     rounds: int
@@ -49,6 +47,10 @@ def show(console: Console, results: Results) -> None:
         show_section(console, section)
     for remark in remarks(results):
         console.print(remark, highlight=False)
+    console.print()
+    for bar in bars(results.judged):
+        verdict = "[green]holds[/]" if bar.holds else "[red]does not hold[/]"
+        console.print(f"{verdict}: {bar.what}: {bar.measured} ({bar.bar})", highlight=False)
 
 
 def show_section(console: Console, section: Section) -> None:
@@ -62,7 +64,12 @@ def show_section(console: Console, section: Section) -> None:
 
 def write_page(results: Results) -> None:
     """Replace what stands between the markers."""
-    block = [_run(results), *as_markdown(sections(results), remarks(results))]
+    verdicts = Section(
+        "Bars",
+        ["", "Bar", "Measured", "Holds"],
+        [[b.what, b.bar, b.measured, "yes" if b.holds else "**NO**"] for b in bars(results.judged)],
+    )
+    block = [_run(results), *as_markdown([verdicts, *sections(results)], remarks(results))]
     PAGE.write_text(replaced(PAGE.read_text(), (BEGIN, END), block))
 
 
@@ -85,17 +92,18 @@ def as_markdown(tables: Iterable[Section], notes: Iterable[str]) -> list[str]:
 
 
 def sections(results: Results) -> list[Section]:
-    loads = [*results.singles, *results.batches]
+    judged = results.judged
+    loads = [*judged.singles, *judged.batches]
     return [
         Section(
             "One event a request (trackImpression)",
             ["Connections", "Requests a second", "Bare answer", "p50", "p99", "Share of bare"],
-            [[str(m.connections), *_rates(m), *_latencies(m), _share(m)] for m in results.singles],
+            [[str(m.connections), *_rates(m), *_latencies(m), _share(m)] for m in judged.singles],
         ),
         Section(
             "Many events a request (trackBatch)",
             ["Events a batch", "Events a second", "insert_many", "p50", "p99", "Share of it"],
-            [[f"{m.batch_size:,}", *_rates(m), *_latencies(m), _share(m)] for m in results.batches],
+            [[f"{m.batch_size:,}", *_rates(m), *_latencies(m), _share(m)] for m in judged.batches],
         ),
         Section(
             "Time by step, microseconds an event",
@@ -106,12 +114,17 @@ def sections(results: Results) -> list[Section]:
             "Processor time, microseconds an event",
             ["Load", "Server", "mongod", "Load generator", "Other programs"],
             [[m.name, *_processors(m)] for m in loads]
-            + [[f"bare answer at {m.connections}", *_bare_processors(m)] for m in results.singles],
+            + [[f"bare answer at {m.connections}", *_bare_processors(m)] for m in judged.singles],
         ),
         Section(
-            f"Room on disk, bytes an event, of {results.sizes.events:,} events",
+            "Arriving at a constant rate, whatever is answered",
+            ["Events a second", "Accepted a second", "p50", "p99", "503", "p99 of 503", "Gave up"],
+            [_crowd(judged.steady), _crowd(judged.overload)],
+        ),
+        Section(
+            f"Room on disk, bytes an event, of {judged.sizes.events:,} events",
             ["", "Bytes an event"],
-            _room(results.sizes),
+            _room(judged.sizes),
         ),
     ]
 
@@ -119,10 +132,10 @@ def sections(results: Results) -> list[Section]:
 def remarks(results: Results) -> list[str]:
     before, after = (
         " and ".join(f"{size / 2**20:.0f}" for size in memory)
-        for memory in (results.memory_before, results.memory_after)
+        for memory in (results.judged.memory_before, results.judged.memory_after)
     )
     findings = results.findings
-    bare = [r.compared for r in results.singles[-1].rounds]
+    bare = [r.compared for r in results.judged.singles[-1].rounds]
     cpu = sum(load.cpu_seconds for load in bare) / sum(load.requests for load in bare)
     exact = (
         "each stored once, as it was sent, and in the report"
@@ -133,7 +146,7 @@ def remarks(results: Results) -> list[str]:
     unavailable = f"; {findings.unavailable:,} UNAVAILABLE" if findings.unavailable else ""
     return [
         f"Answered ACCEPTED and stored: {findings.stored:,} events; {exact}{unavailable}.",
-        f"Memory of the workers (resident): {before} MB before, {after} MB after.",
+        f"Memory of the workers (resident): {before} MB before the last events were tracked, {after} MB after.",
         f"With a core of its own the load generator would do {1 / cpu:,.0f} requests a second.",
     ]
 
@@ -170,8 +183,25 @@ def _share(measured: Measured) -> str:
 
 
 def _latencies(measured: Measured) -> list[str]:
-    percentiles = statistics.quantiles(measured.latencies, n=100, method="inclusive")
-    return [f"{1000 * percentiles[place]:,.1f} ms" for place in (49, 98)]
+    return _p50_and_p99(measured.latencies)
+
+
+def _p50_and_p99(seconds: Sequence[float]) -> list[str]:
+    if not seconds:
+        return ["-", "-"]
+    of_all = percentiles(seconds)
+    return [f"{1000 * of_all[place]:,.1f} ms" for place in (49, 98)]
+
+
+def _crowd(crowd: Crowded) -> list[str]:
+    return [
+        f"{crowd.offered:,.0f}",
+        f"{crowd.accepted_a_second:,.0f}",
+        *_p50_and_p99(crowd.answered),
+        f"{len(crowd.refused):,}",
+        _p50_and_p99(crowd.refused)[1],
+        f"{crowd.gone:,}",
+    ]
 
 
 def _steps(measured: Measured) -> list[str]:

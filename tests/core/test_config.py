@@ -81,3 +81,12 @@ def test_demo_keys_count_only_together() -> None:
     some = Settings(_env_file=None, demo_write_key="w" * 10, demo_read_key="r" * 10)
     assert some.demo_keys is None
     assert "w" * 10 not in repr(some)
+
+
+def test_an_owners_key_cannot_be_short() -> None:
+    """The message says how long it has to be, and nothing shows the key itself."""
+    with pytest.raises(ValidationError, match="at least 24 characters") as refused:
+        Settings(_env_file=None, owner_key="s" * 23)
+    assert refused.value.errors()[0]["loc"] == ("owner_key",)
+    made = Settings(_env_file=None, owner_key="s" * 24)
+    assert "sss" not in f"{refused.value}{made!r}"

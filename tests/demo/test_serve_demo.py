@@ -80,7 +80,9 @@ class Demo:
 
     def keys(self) -> dict[str, str]:
         """The keys that were printed, by scope."""
-        return dict(re.findall(r"^(Write|Read|Admin) key +(\S+)", self.output(), re.MULTILINE))
+        return dict(
+            re.findall(r"^(Write|Read|Admin|Owner) key +(\S+)", self.output(), re.MULTILINE)
+        )
 
     def ask(self, query: str, key: str) -> dict[str, object]:
         answer = httpx.post(
@@ -104,7 +106,7 @@ def test_started_again_it_keeps_what_it_has(demo: Demo) -> None:
     demo.start(events=600)
     demo.wait_until(demo.is_ready)
     keys = demo.keys()
-    assert set(keys) == {"Write", "Read", "Admin"}
+    assert set(keys) == {"Write", "Read", "Admin", "Owner"}
     assert f"{demo.url}/graphql#key={keys['Read']}\n" in demo.output()
     before = demo.ask(EVENTS, keys["Read"])
     demo.ask('mutation { trackPageView(input: {pageUrl: "/x"}) { verdict } }', keys["Write"])

@@ -27,7 +27,7 @@ TRACK = 'mutation { trackClick(input: {itemId: "a"}) { verdict } }'
         (b'{"query": "{ site { id } }", "operationName": "Nobody"}', 400),
         (b'{"query": "\xff"}', 400),
         (b'{"query": "\\ud800"}', 400),
-        (b'{"query": "{ site { id } }", "variables": {"a": ' + b"9" * 5000 + b"}}", 400),
+        (b'{"query": "{ site { id } }", "variables": {"a": NaN}}', 400),
         (b"[" * 10_000 + b"]" * 10_000, 400),
         (b"\x1f\x8b\x08\x00 not text", 400),
     ],
@@ -167,6 +167,26 @@ async def test_our_own_mistakes_are_internal_and_say_nothing(
     assert "inside" not in str(error)
     reference = error["message"].rstrip(".").split()[-1]
     assert reference in caplog.text
+
+
+async def test_the_log_has_but_the_beginning_of_what_an_exception_says(
+    api: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An exception may carry a whole document: its type, its place and a few characters are logged."""
+
+    said = "document: " + "a" * 80 + "PRIVATE"
+
+    async def broken(*_: object) -> None:
+        try:
+            raise ValueError(said)  # noqa: TRY301
+        except ValueError as inner:
+            raise RuntimeError(said) from inner
+
+    monkeypatch.setattr(api.services.sites, "get", broken)
+    await api.refused("{ site { id } }", {"unused": "PRIVATE"})
+    for told in ("RuntimeError: 'document: aaa", "ValueError: 'document: aaa", "in broken"):
+        assert told in caplog.text
+    assert "PRIVATE" not in caplog.text
 
 
 async def test_browsers_of_other_origins_may_call(api: Any) -> None:

@@ -133,11 +133,11 @@ async def test_while_the_database_is_away_operations_are_told_so(
 ) -> None:
     """UNAVAILABLE for an operation; a new connection is closed with 1013, try again later."""
 
-    async def away(key: str | None) -> Any:
+    async def away(*_: Any) -> Any:
         raise UnavailableError
 
     async with connected(api) as socket:
-        monkeypatch.setattr(api.services.sites, "authenticate", away)
+        monkeypatch.setattr(api.services.keys, "authenticate", away)
         error = await socket.error(socket.start("{ site { id } }"))
         assert error["extensions"]["code"] == "UNAVAILABLE"
         new = Socket(api.app)

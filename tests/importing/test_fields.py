@@ -59,6 +59,30 @@ def test_what_is_refused_is_never_repeated(name: str, text: str) -> None:
     assert text not in _complaint(field.from_text, text)
 
 
+@pytest.mark.parametrize(
+    ("cell", "texts"),
+    [
+        ("analytics", ["analytics"]),
+        ("analytics, marketing,", ["analytics", "marketing"]),
+        (' ["a, b", "c"]', ["a, b", "c"]),
+        ("[]", []),
+    ],
+)
+def test_a_cell_may_hold_several_texts(cell: str, texts: list[str]) -> None:
+    """With commas between, or as JSON."""
+    field = EVENT_FIELDS.get("consentPurposes")
+    assert field is not None
+    assert field.from_text(cell) == texts
+
+
+@pytest.mark.parametrize("cell", ["[1]", '["a"', "[null]"])
+def test_a_cell_that_is_no_list_of_texts_is_refused(cell: str) -> None:
+    """Where it begins as JSON it has to be a list of texts."""
+    field = EVENT_FIELDS.get("consentPurposes")
+    assert field is not None
+    assert _complaint(field.from_text, cell)
+
+
 @pytest.mark.parametrize("name", ["itemId", "itemid", "ITEM_ID", "item-id", " Item ID "])
 def test_columns_are_found_by_any_spelling(name: str) -> None:
     """Upper and lower case, underscores, hyphens and spaces do not matter."""

@@ -1,17 +1,17 @@
 """What analysts send: ranges and filters."""
 
 from datetime import datetime
+from typing import Annotated
 
 import strawberry
 
+from app.core.texts import MAX_TEXT, check_id
 from app.modules.analytics.enums import Dimension, RangePreset
 from app.modules.analytics.query import (
     MAX_CONDITIONS,
-    MAX_TEXT,
     MAX_VALUES,
     Condition,
     EventFilter,
-    check_id,
 )
 from app.modules.analytics.ranges import RangeRequest
 
@@ -56,6 +56,21 @@ class ReportFilter:
         description="Conditions that must all hold, on any dimension: at most "
         f"{MAX_CONDITIONS} of them, with {MAX_VALUES:,} values in all.",
     )
+
+
+Range = Annotated[
+    RangeInput | None, strawberry.argument(description="The range. Default: the last 30 days.")
+]
+Filter = Annotated[
+    ReportFilter | None, strawberry.argument(description="Which events count. Default: all.")
+]
+Timezone = Annotated[
+    str | None,
+    strawberry.argument(
+        description='IANA name of the time zone that days and hours are of, such as "Europe/Zurich". '
+        "Default: the site's."
+    ),
+]
 
 
 def range_request(sent: RangeInput | None) -> RangeRequest:

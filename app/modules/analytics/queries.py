@@ -1,7 +1,7 @@
 """What the reports of one topic start with: the query of a site, and the categories that it needs."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from app.core.clock import Clock
@@ -10,9 +10,9 @@ from app.core.ports import SiteSettings
 from app.modules.analytics.pipelines.dimensions import Categories, categories_from, seen_items
 from app.modules.analytics.pipelines.matching import covered_in_any_category
 from app.modules.analytics.query import Dimension, ReportQuery
-from app.modules.analytics.ranges import Edges, Moment, RangeRequest, TimeRange, resolve
+from app.modules.analytics.ranges import Edges, RangeRequest, TimeRange
 from app.modules.analytics.runner import Run
-from app.modules.analytics.zones import zone_named
+from app.modules.analytics.site_ranges import SiteRanges
 from app.repositories.events import EventRepository
 
 
@@ -23,22 +23,18 @@ class Queries:
         self, events: EventRepository, sites: SiteSettings, settings: Settings, clock: Clock
     ) -> None:
         self._events = events
-        self._sites = sites
-        self._clock = clock
-        self._tolerance = timedelta(seconds=settings.clock_tolerance)
+        self._ranges = SiteRanges(sites, settings, clock, self._edges)
 
     async def query(
         self, site: str, asked: RangeRequest, timezone: str | None = None, **details: Any
     ) -> ReportQuery:
         """A report of the site over a range, in this time zone or the site's. Raises BadInputError."""
-        defaults = await self._sites.get(site)
-        zone = zone_named(defaults.timezone if timezone is None else timezone)
-        edges = Edges()
-        if asked.needs_edges:
-            edges = Edges(await self._events.first_at(site), await self._events.last_at(site))
-        time_range = resolve(asked, Moment(self.now(), self._tolerance, zone), edges)
-        sampled = await self._events.has_sample(site, time_range.start, time_range.end)
-        return ReportQuery(time_range, zone, defaults.currency, sampled=sampled, **details)
+        found = await self._ranges.of(site, asked, timezone)
+        start, end = found.time_range.start, found.time_range.end
+        sampled = await self._events.has_sample(site, start, end)
+        return ReportQuery(
+            found.time_range, found.zone, found.rules.currency, sampled=sampled, **details
+        )
 
     async def over(self, site: str, query: ReportQuery, time_range: TimeRange) -> ReportQuery:
         """The same query over another range."""
@@ -46,12 +42,15 @@ class Queries:
         return replace(query, time_range=time_range, sampled=sampled)
 
     def now(self) -> datetime:
-        return self._clock.now()
+        return self._ranges.now()
 
     @property
     def latest(self) -> datetime:
         """The instant before which every accepted event lies."""
-        return self.now() + self._tolerance + timedelta(milliseconds=1)
+        return self._ranges.latest
+
+    async def _edges(self, site: str) -> Edges:
+        return Edges.of([await self._events.first_at(site), await self._events.last_at(site)])
 
 
 async def categories_of(run: Run, query: ReportQuery) -> Categories:

@@ -6,7 +6,7 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from app.core.errors import BadInputError
-from app.core.json_values import CONTROL_CHARACTERS
+from app.core.texts import check_text
 from app.modules.analytics.buckets import Granularity, Timeline, timeline
 from app.modules.analytics.ranges import TimeRange
 
@@ -14,7 +14,6 @@ MAX_DIMENSIONS = 2
 MAX_ROWS = 10_000
 MAX_CONDITIONS = 20
 MAX_VALUES = 1_000
-MAX_TEXT = 256
 
 
 class Dimension(StrEnum):
@@ -87,22 +86,6 @@ class EventFilter:
 
 
 ANY_EVENT = EventFilter()
-
-
-def check_text(value: str, name: str) -> str:
-    """A text to be looked for. Raises BadInputError, naming the field, for one that cannot be stored."""
-    if len(value) > MAX_TEXT:
-        raise BadInputError(f"must have at most {MAX_TEXT} characters", name)
-    if CONTROL_CHARACTERS.search(value):
-        raise BadInputError("must not contain control characters or lone surrogates", name)
-    return value
-
-
-def check_id(value: str, name: str) -> str:
-    """An id to be looked for; it must not be empty."""
-    if not value:
-        raise BadInputError("must not be empty", name)
-    return check_text(value, name)
 
 
 def check_limit(limit: int, most: int) -> int:

@@ -1,5 +1,6 @@
 """The time that a report covers: presets, and what start and end may be."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -81,6 +82,12 @@ class Edges:
 
     first: datetime | None = None
     last: datetime | None = None
+
+    @classmethod
+    def of(cls, instants: Iterable[datetime | None]) -> "Edges":
+        """The first and the last of these instants, of which None is none."""
+        known = [instant for instant in instants if instant is not None]
+        return cls(min(known), max(known)) if known else cls()
 
 
 @dataclass(frozen=True, slots=True)

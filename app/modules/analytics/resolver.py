@@ -3,16 +3,16 @@
 from typing import Annotated
 
 import strawberry
-from strawberry.extensions import FieldExtension
 
 from app.core.auth import Scope, require
 from app.core.context import Info
-from app.core.permissions import Needs
+from app.core.permissions import READ
 from app.core.ports import ItemDirectory
+from app.core.texts import check_id
 from app.modules.analytics.enums import Dimension, Granularity, PopularBy
-from app.modules.analytics.inputs import RangeInput, ReportFilter, event_filter, range_request
+from app.modules.analytics.inputs import Filter, Range, Timezone, event_filter, range_request
 from app.modules.analytics.planner import Wanted
-from app.modules.analytics.query import MAX_DIMENSIONS, MAX_ROWS, EventFilter, Rank, check_id
+from app.modules.analytics.query import MAX_DIMENSIONS, MAX_ROWS, EventFilter, Rank
 from app.modules.analytics.selection import parts, selected
 from app.modules.analytics.service import (
     ALL_PARTS,
@@ -29,22 +29,6 @@ from app.modules.analytics.types import (
     TimeBucket,
     UserAnalytics,
 )
-
-READ: list[FieldExtension] = [Needs(Scope.READ)]
-
-Range = Annotated[
-    RangeInput | None, strawberry.argument(description="The range. Default: the last 30 days.")
-]
-Filter = Annotated[
-    ReportFilter | None, strawberry.argument(description="Which events count. Default: all.")
-]
-Timezone = Annotated[
-    str | None,
-    strawberry.argument(
-        description='IANA name of the time zone that days and hours are of, such as "Europe/Zurich". '
-        "Default: the site's."
-    ),
-]
 
 
 @strawberry.type
@@ -71,7 +55,8 @@ class AnalyticsQuery:
 
     @strawberry.field(
         extensions=READ,
-        description="What one user did: of the events that carry this userId.",
+        description="What one user did: of the events that carry this userId and are still stored. What "
+        "retention, cleanOldEvents or an erasure deleted is not in it.",
     )
     async def user_analytics(
         self,

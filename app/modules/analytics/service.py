@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from app.core.clock import Clock
@@ -24,10 +24,10 @@ from app.modules.analytics.query import (
     ReportQuery,
     check_limit,
 )
-from app.modules.analytics.ranges import Edges, Moment, RangeRequest, TimeRange, resolve
+from app.modules.analytics.ranges import Edges, RangeRequest, TimeRange
 from app.modules.analytics.rollups.reading import Stock
 from app.modules.analytics.runner import Run, Runner
-from app.modules.analytics.zones import zone_named
+from app.modules.analytics.site_ranges import SiteRanges
 from app.repositories.base import Snapshot
 
 ALL_PARTS = frozenset(Part)
@@ -84,7 +84,7 @@ class UserActivity:
 
 
 class AnalyticsService:
-    """Answers from the raw events of a site, each answer of one instant."""
+    """Answers the reports of a site, each of one instant."""
 
     def __init__(
         self,
@@ -96,9 +96,8 @@ class AnalyticsService:
     ) -> None:
         self._stock = stock
         self._events = stock.events
-        self._sites = sites
         self._clock = clock
-        self._tolerance = timedelta(seconds=settings.clock_tolerance)
+        self._ranges = SiteRanges(sites, settings, clock, self._edges)
         self._runner = Runner(stock.events, settings.report_timeout, stock, cache)
 
     async def totals(
@@ -236,12 +235,11 @@ class AnalyticsService:
         timezone: str | None,
         **details: Any,
     ) -> ReportQuery:
-        defaults = await self._sites.get(site)
-        zone = zone_named(defaults.timezone if timezone is None else timezone)
-        moment = Moment(self._clock.now(), self._tolerance, zone)
-        time_range = await self._range(site, asked, moment)
-        sampled = await self._is_sampled(run, site, time_range)
-        return ReportQuery(time_range, zone, defaults.currency, sampled=sampled, **details)
+        found = await self._ranges.of(site, asked, timezone)
+        sampled = await self._is_sampled(run, site, found.time_range)
+        return ReportQuery(
+            found.time_range, found.zone, found.rules.currency, sampled=sampled, **details
+        )
 
     async def _is_sampled(self, run: Run, site: str, time_range: TimeRange) -> bool:
         """Whether events of the range stand for more than themselves."""
@@ -254,15 +252,7 @@ class AnalyticsService:
 
         return await run.fact("sampled", time_range, look)
 
-    async def _range(self, site: str, asked: RangeRequest, moment: Moment) -> TimeRange:
-        edges = Edges()
-        if asked.needs_edges:
-            edges = await self._edges(site)
-        return resolve(asked, moment, edges)
-
     async def _edges(self, site: str) -> Edges:
         """When the first and the last event happened, those that are rolled up only too."""
-        first, last = await self._events.first_at(site), await self._events.last_at(site)
-        rolled_up = await self._stock.quarters.first_and_last(site)
-        known = [instant for instant in (first, last, *rolled_up) if instant is not None]
-        return Edges(min(known), max(known)) if known else Edges()
+        stored = [await self._events.first_at(site), await self._events.last_at(site)]
+        return Edges.of([*stored, *await self._stock.quarters.first_and_last(site)])

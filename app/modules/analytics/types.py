@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import strawberry
 from strawberry.scalars import JSON
 
+from app.core.described import described
+from app.core.names import camel_case
 from app.core.scalars import Long
 from app.modules.analytics.answers import Row
 from app.modules.analytics.enums import Dimension
@@ -22,14 +24,10 @@ if TYPE_CHECKING:  # of the items module, known here by name only
 __all__ = ["EqualsInput", "RangeInput", "ReportFilter"]
 
 
-def _field(description: str) -> Any:
-    return strawberry.field(description=description)
-
-
 @strawberry.type(description="An amount of money in one currency.")
 class CurrencyAmount:
-    currency: str = _field("ISO 4217 code.")
-    amount: decimal.Decimal = _field("The amount.")
+    currency: str = described("ISO 4217 code.")
+    amount: decimal.Decimal = described("The amount.")
 
 
 @strawberry.type(
@@ -37,55 +35,55 @@ class CurrencyAmount:
     "denominator is zero; never clamped. Means and amounts per something are null of nothing."
 )
 class Metrics:
-    events: Long = _field("All accepted events, of every type.")
-    impressions: Long = _field("Events of type IMPRESSION: the item was rendered.")
-    views: Long = _field("Events of type VIEW: viewable impressions.")
-    clicks: Long = _field("Events of type CLICK.")
-    conversions: Long = _field("Events of type CONVERSION.")
-    bounces: Long = _field("Events of type BOUNCE, as callers judged it.")
-    page_views: Long = _field("Events of type PAGE_VIEW.")
-    unique_visitors: Long = _field(
+    events: Long = described("All accepted events, of every type.")
+    impressions: Long = described("Events of type IMPRESSION: the item was rendered.")
+    views: Long = described("Events of type VIEW: viewable impressions.")
+    clicks: Long = described("Events of type CLICK.")
+    conversions: Long = described("Events of type CONVERSION.")
+    bounces: Long = described("Events of type BOUNCE, as callers judged it.")
+    page_views: Long = described("Events of type PAGE_VIEW.")
+    unique_visitors: Long = described(
         "Distinct visitorId in the range asked for (of a row: in that row). Not a sum of days."
     )
-    unique_users: Long = _field("Distinct userId, of the events that carry one.")
-    unique_sessions: Long = _field("Distinct sessionId.")
-    unique_standard_error: float = _field(
+    unique_users: Long = described("Distinct userId, of the events that carry one.")
+    unique_sessions: Long = described("Distinct sessionId.")
+    unique_standard_error: float = described(
         "Relative standard error of the distinct counts above, in percent. 0: they are exact, as all "
         "of up to 1,000 are, and most of more; the rates of visitors and sessions are so too. Of "
         "every other number there is no error."
     )
-    click_through_rate: float | None = _field("Clicks / impressions, percent.")
-    view_rate: float | None = _field("Views / impressions, percent.")
-    conversion_rate: float | None = _field("Conversions / clicks, percent.")
-    visitor_conversion_rate: float | None = _field(
+    click_through_rate: float | None = described("Clicks / impressions, percent.")
+    view_rate: float | None = described("Views / impressions, percent.")
+    conversion_rate: float | None = described("Conversions / clicks, percent.")
+    visitor_conversion_rate: float | None = described(
         "Visitors with a conversion / visitors, percent."
     )
-    bounce_rate: float | None = _field(
+    bounce_rate: float | None = described(
         "Bounced sessions / sessions, percent. A bounced session has exactly one PAGE_VIEW and no "
         "CLICK, CONVERSION or CUSTOM event among the events that are covered here."
     )
-    currency: str = _field(
+    currency: str = described(
         "ISO 4217 code of revenue and of what follows from it: the one currency of all conversions "
         "with a value that the whole report covers; where they are of several, or there are none, "
         "the site's."
     )
-    revenue: decimal.Decimal = _field("What the conversions in currency were worth together.")
-    revenue_by_currency: list[CurrencyAmount] = _field(
+    revenue: decimal.Decimal = described("What the conversions in currency were worth together.")
+    revenue_by_currency: list[CurrencyAmount] = described(
         "The same in every currency that occurs, by its code. Currencies are never added up."
     )
-    revenue_per_click: decimal.Decimal | None = _field(
+    revenue_per_click: decimal.Decimal | None = described(
         "Revenue / clicks, rounded half to even to six decimals."
     )
-    revenue_per_impression: decimal.Decimal | None = _field(
+    revenue_per_impression: decimal.Decimal | None = described(
         "Revenue / impressions, rounded half to even to six decimals."
     )
-    average_conversion_value: decimal.Decimal | None = _field(
+    average_conversion_value: decimal.Decimal | None = described(
         "Revenue / conversions with a value in currency, rounded half to even to six decimals."
     )
-    average_engagement: float | None = _field(
+    average_engagement: float | None = described(
         "Mean engagementDuration of the events that carry one, milliseconds."
     )
-    average_scroll_depth: float | None = _field(
+    average_scroll_depth: float | None = described(
         "Mean scrollDepth of the events that carry one, percent."
     )
 
@@ -138,15 +136,15 @@ def _counts(measures: Measures) -> dict[str, Any]:
 
 @strawberry.type(description="What happened to one item in a range of time.")
 class ItemAnalytics:
-    item_id: strawberry.ID = _field("The item; it need not be in the catalogue.")
-    impressions: Long = _field("Events of type IMPRESSION.")
-    clicks: Long = _field("Events of type CLICK.")
-    unique_users: Long = _field("Distinct userId, of the events that carry one.")
-    unique_sessions: Long = _field("Distinct sessionId.")
-    click_through_rate: float | None = _field(
+    item_id: strawberry.ID = described("The item; it need not be in the catalogue.")
+    impressions: Long = described("Events of type IMPRESSION.")
+    clicks: Long = described("Events of type CLICK.")
+    unique_users: Long = described("Distinct userId, of the events that carry one.")
+    unique_sessions: Long = described("Distinct sessionId.")
+    click_through_rate: float | None = described(
         "Clicks / impressions, percent; null without impressions."
     )
-    metrics: Metrics = _field("Everything that is counted.")
+    metrics: Metrics = described("Everything that is counted.")
 
     @classmethod
     def of(cls, item: str, counted: Counted) -> "ItemAnalytics":
@@ -164,12 +162,12 @@ class ItemAnalytics:
 
 @strawberry.type(description="What one user of the caller's did in a range of time.")
 class UserAnalytics:
-    user_id: strawberry.ID = _field("The user.")
-    impressions: Long = _field("The user's events of type IMPRESSION.")
-    clicks: Long = _field("The user's events of type CLICK.")
-    viewed_items: Long = _field("Distinct items of the user's IMPRESSION and VIEW events.")
-    clicked_items: Long = _field("Distinct items of the user's own CLICK events.")
-    click_through_rate: float | None = _field(
+    user_id: strawberry.ID = described("The user.")
+    impressions: Long = described("The user's events of type IMPRESSION.")
+    clicks: Long = described("The user's events of type CLICK.")
+    viewed_items: Long = described("Distinct items of the user's IMPRESSION and VIEW events.")
+    clicked_items: Long = described("Distinct items of the user's own CLICK events.")
+    click_through_rate: float | None = described(
         "Clicks / impressions, percent; null without impressions."
     )
 
@@ -187,14 +185,14 @@ class UserAnalytics:
 
 @strawberry.type(description="One of the most popular items.")
 class PopularItem:
-    item_id: strawberry.ID = _field("The item.")
-    item: Annotated["Item", strawberry.lazy("app.modules.items.types")] | None = _field(
+    item_id: strawberry.ID = described("The item.")
+    item: Annotated["Item", strawberry.lazy("app.modules.items.types")] | None = described(
         "It in the catalogue; null where it is not there."
     )
-    impressions: Long = _field("Events of type IMPRESSION.")
-    clicks: Long = _field("Events of type CLICK.")
-    unique_users: Long = _field("Distinct userId, of the events that carry one.")
-    unique_sessions: Long = _field("Distinct sessionId.")
+    impressions: Long = described("Events of type IMPRESSION.")
+    clicks: Long = described("Events of type CLICK.")
+    unique_users: Long = described("Distinct userId, of the events that carry one.")
+    unique_sessions: Long = described("Distinct sessionId.")
 
     @classmethod
     def of(cls, item_id: str, measures: Measures, item: Any) -> "PopularItem":
@@ -207,18 +205,18 @@ class PopularItem:
 
 @strawberry.type(description="One bucket of a time series. Empty buckets are there, with zeros.")
 class TimeBucket:
-    start: datetime = _field(
+    start: datetime = described(
         "When the bucket begins by the clocks of the time zone. The first one may begin before the "
         "range does; only events within the range count."
     )
-    metrics: Metrics = _field("What was counted in it.")
+    metrics: Metrics = described("What was counted in it.")
 
 
 @strawberry.type(description="A range against the one of equal length just before it.")
 class MetricsChange:
-    current: Metrics = _field("The range asked for.")
-    previous: Metrics = _field("The range of equal length that ends where the other one begins.")
-    change_percent: JSON = _field(
+    current: Metrics = described("The range asked for.")
+    previous: Metrics = described("The range of equal length that ends where the other one begins.")
+    change_percent: JSON = described(
         "By how much each number changed, in percent of what it was: an object with the name of "
         "every numeric field of Metrics; null where it was zero or null."
     )
@@ -235,27 +233,22 @@ _NOT_COMPARED = frozenset({"currency", "revenue_by_currency", "unique_standard_e
 def _changes(current: Metrics, previous: Metrics) -> Any:
     names = [each.name for each in dataclasses.fields(Metrics) if each.name not in _NOT_COMPARED]
     return {
-        _camel_case(name): change_percent(getattr(current, name), getattr(previous, name))
+        camel_case(name): change_percent(getattr(current, name), getattr(previous, name))
         for name in names
     }
 
 
-def _camel_case(name: str) -> str:
-    first, *others = name.split("_")
-    return first + "".join(other.capitalize() for other in others)
-
-
 @strawberry.type(description="The value of one dimension.")
 class DimensionValue:
-    dimension: Dimension = _field("The dimension.")
-    value: str | None = _field("Its value; null where it is not known.")
+    dimension: Dimension = described("The dimension.")
+    value: str | None = described("Its value; null where it is not known.")
 
 
 @strawberry.type(description="One row of a report.")
 class ReportRow:
-    dimensions: list[DimensionValue] = _field("What the row is of, in the order of `by`.")
-    start: datetime | None = _field("When its bucket begins; null without a granularity.")
-    metrics: Metrics = _field("What was counted in it.")
+    dimensions: list[DimensionValue] = described("What the row is of, in the order of `by`.")
+    start: datetime | None = described("When its bucket begins; null without a granularity.")
+    metrics: Metrics = described("What was counted in it.")
 
     @classmethod
     def of(cls, row: Row, dimensions: tuple[Dimension, ...], currency: str) -> "ReportRow":
@@ -271,27 +264,27 @@ class ReportRow:
 
 @strawberry.type(description="What a report is.")
 class ReportMeta:
-    as_of: datetime = _field("When it was made.")
-    exact: bool = _field(
+    as_of: datetime = described("When it was made.")
+    exact: bool = described(
         "Whether every number is exact. Distinct counts are not where some of them are estimated "
         "(uniqueStandardError), and none is where the site counted a sample of its visitors: numbers "
         "are then scaled up from it."
     )
-    unique_standard_error: float = _field(
+    unique_standard_error: float = described(
         "The largest relative standard error of a distinct count in the answer, in percent; 0 where "
         "none is estimated."
     )
-    rows: int = _field("How many rows there are, also those beyond the limit.")
+    rows: int = described("How many rows there are, also those beyond the limit.")
 
 
 @strawberry.type(description="Any numbers, broken down by dimensions and time.")
 class Report:
-    totals: Metrics = _field("Everything that the range and filter cover, whatever the limit.")
-    rows: list[ReportRow] = _field(
+    totals: Metrics = described("Everything that the range and filter cover, whatever the limit.")
+    rows: list[ReportRow] = described(
         "The rows. With a granularity they are ordered by start; then by events, most first; then "
         "by the dimensions' values."
     )
-    meta: ReportMeta = _field("What it is, and how many rows there are.")
+    meta: ReportMeta = described("What it is, and how many rows there are.")
 
     @classmethod
     def of(cls, reported: Reported, dimensions: tuple[Dimension, ...]) -> "Report":

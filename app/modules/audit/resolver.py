@@ -7,7 +7,7 @@ import strawberry
 
 from app.core.auth import Scope, require
 from app.core.context import Info
-from app.core.permissions import Needs
+from app.core.permissions import READ
 from app.modules.audit.service import AuditService
 from app.modules.audit.types import Audit
 
@@ -15,7 +15,7 @@ from app.modules.audit.types import Audit
 @strawberry.type
 class AuditQuery:
     @strawberry.field(
-        extensions=[Needs(Scope.READ)],
+        extensions=READ,
         description="Recount a range from what is stored and compare it with what reports answer.",
     )
     async def audit(

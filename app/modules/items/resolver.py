@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from typing import Annotated
 
 import strawberry
-from strawberry.extensions import FieldExtension
 
 from app.core.auth import Principal, Scope, require
 from app.core.context import Info
-from app.core.permissions import Needs
+from app.core.pagination import Pagination
+from app.core.permissions import ADMIN_UNRECORDED, READ
 from app.core.ports import ImpressionTracker, ShownItems
 from app.modules.items.inputs import (
     CreateItemInput,
@@ -20,10 +20,7 @@ from app.modules.items.inputs import (
     item_query,
 )
 from app.modules.items.service import ItemService
-from app.modules.items.types import Item, ItemPage, Pagination
-
-READ: list[FieldExtension] = [Needs(Scope.READ)]
-ADMIN: list[FieldExtension] = [Needs(Scope.ADMIN)]
+from app.modules.items.types import Item, ItemPage
 
 ItemId = Annotated[strawberry.ID, strawberry.argument(description="The item.")]
 Tracking = Annotated[
@@ -114,7 +111,7 @@ class ItemsQuery:
 
 @strawberry.type
 class ItemsMutation:
-    @strawberry.mutation(extensions=ADMIN, description="Add an item to the catalogue.")
+    @strawberry.mutation(extensions=ADMIN_UNRECORDED, description="Add an item to the catalogue.")
     async def create_item(
         self,
         info: Info,
@@ -125,7 +122,7 @@ class ItemsMutation:
         return Item.of(await service.create(principal.site, fields_of(input)))
 
     @strawberry.mutation(
-        extensions=ADMIN,
+        extensions=ADMIN_UNRECORDED,
         description="Change the given fields of an item, all of them at once or none.",
     )
     async def update_item(
@@ -139,7 +136,7 @@ class ItemsMutation:
         return Item.of(await service.update(principal.site, id, fields_of(input)))
 
     @strawberry.mutation(
-        extensions=ADMIN,
+        extensions=ADMIN_UNRECORDED,
         description="Put an item away: its status becomes ARCHIVED. Its events stay. An item that is "
         "archived already stays as it is.",
     )

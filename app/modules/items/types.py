@@ -10,6 +10,7 @@ from strawberry.scalars import JSON
 from app.core.auth import Scope, require
 from app.core.context import Info
 from app.core.errors import BadInputError, LimitExceededError
+from app.core.pagination import Pagination
 from app.modules.items.enums import ItemStatus
 from app.modules.items.loaders import RelatedTo, analytics_loader, related_loader
 from app.modules.items.related import Likeness
@@ -106,28 +107,6 @@ class Item:
         asked = RelatedTo(self.id, Likeness(self.category, self.kind))
         found = await related_loader(info.context, principal.site, limit).load(asked)
         return [Item.of(document, among) for document in found]
-
-
-@strawberry.type(description="Which page of a list this is.")
-class Pagination:
-    page: int = strawberry.field(description="The page, from 1.")
-    limit: int = strawberry.field(description="How many there are on a page at most.")
-    total: int = strawberry.field(description="How many there are on all pages.")
-    total_pages: int = strawberry.field(description="How many pages there are.")
-    has_next: bool = strawberry.field(description="Whether there is a page after this one.")
-    has_prev: bool = strawberry.field(description="Whether there is a page before this one.")
-
-    @classmethod
-    def of(cls, page: int, limit: int, total: int) -> "Pagination":
-        pages = -(-total // limit)
-        return cls(
-            page=page,
-            limit=limit,
-            total=total,
-            total_pages=pages,
-            has_next=page < pages,
-            has_prev=page > 1,
-        )
 
 
 @strawberry.type(description="One page of items.")

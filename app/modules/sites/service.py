@@ -1,138 +1,116 @@
-"""Sites and their keys."""
+"""Sites and their settings."""
 
-import logging
-import re
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 from cachetools import TTLCache
 
-from app.core.auth import Principal, Scope, hash_key, make_key
+from app.core.admin_actions import note_change, note_target
+from app.core.auth import INSTANCE, Principal, Scope
 from app.core.clock import Clock
 from app.core.config import Settings
-from app.core.errors import BadInputError, NotFoundError
-from app.modules.sites.settings import check_setting
-from app.repositories.api_keys import ApiKeyRepository
+from app.core.errors import BadInputError, ConflictError, ForbiddenError, NotFoundError
+from app.core.ports import check_in_use
+from app.modules.sites.settings import check_id, check_setting
 from app.repositories.sites import SiteRepository
-from app.schemas import ApiKey, Site
+from app.schemas import Site
 
-logger = logging.getLogger("footfall.sites")
-
-KEY_CACHE_SECONDS = 5  # a revoked key is refused everywhere after this long
-KEY_CACHE_SIZE = 10_000
-SHORT_KEY_LENGTH = 16
-HINT_LENGTH = 14
-KEY_ID_LENGTH = 16
-DEMO_LABEL = "demo"
-
-
-@dataclass(frozen=True, slots=True)
-class NewKey:
-    """A key as it is shown, once."""
-
-    scope: Scope
-    key: str
+SITE_CACHE_SECONDS = 5  # a setting counts everywhere after this long
+SITE_HEADER = "X-Footfall-Site"
 
 
 class SiteService:
-    """Makes sites and keys, and tells whose a key is."""
+    """Makes sites, and knows their settings."""
 
-    def __init__(
-        self, sites: SiteRepository, keys: ApiKeyRepository, settings: Settings, clock: Clock
-    ) -> None:
+    def __init__(self, sites: SiteRepository, settings: Settings, clock: Clock) -> None:
         self._sites = sites
-        self._keys = keys
         self._settings = settings
         self._clock = clock
-        self._principals: TTLCache[str, Principal | None] = TTLCache(
-            KEY_CACHE_SIZE, KEY_CACHE_SECONDS
-        )
-        self._known_sites: TTLCache[str, Site] = TTLCache(1_000, KEY_CACHE_SECONDS)
-
-    async def authenticate(self, key: str | None) -> Principal | None:
-        """Whose key this is; None for none, an unknown or a revoked one."""
-        if not key or len(key) > 256:
-            return None
-        key_hash = hash_key(key)
-        if key_hash in self._principals:
-            return self._principals[key_hash]
-        stored = await self._keys.find_by_hash(key_hash)
-        principal = None
-        if stored is not None and _is_usable(stored):
-            principal = Principal(stored.site, stored.scope, stored.id[:KEY_ID_LENGTH])
-        self._principals[key_hash] = principal
-        return principal
-
-    async def is_valid(self, principal: Principal) -> bool:
-        """Whether the principal's key may still be used, as the database has it now."""
-        stored = await self._keys.find_by_id(principal.site, principal.key_id)
-        return stored is not None and _is_usable(stored) and stored.scope == principal.scope
+        self._known_sites: TTLCache[str, Site] = TTLCache(1_000, SITE_CACHE_SECONDS)
+        self._known_origins: TTLCache[str, list[str]] = TTLCache(1, SITE_CACHE_SECONDS)
 
     async def get(self, site: str) -> Site:
         """The site of this name. Raises NotFoundError."""
         cached = self._known_sites.get(site)
         if cached is not None:
             return cached
-        found = await self._sites.get(site)
-        if found is None:
-            raise NotFoundError("There is no site of this name.", "site")
-        self._known_sites[site] = found
+        found = self._known_sites[site] = await self._stored(site)
         return found
+
+    async def acting_on(self, principal: Principal | None, named: str | None) -> Principal | None:
+        """The principal on the site that the request names, or with the reason why it may not be there.
+
+        The owner acts on whichever site is named; the key of a site on its own alone.
+        """
+        if principal is None or principal.refusal is not None:
+            return principal
+        if not principal.is_owner:
+            if named in (None, "", principal.site):
+                return principal
+            refusal = ForbiddenError("The key given is not of the site that the request names.")
+            return replace(principal, refusal=refusal)
+        if not named:
+            missing = BadInputError(
+                f"Name the site that this is for with the header {SITE_HEADER}."
+            )
+            return replace(principal, site=INSTANCE, refusal=missing)
+        try:
+            await self.get(named)
+        except NotFoundError as unknown:
+            return replace(principal, site=INSTANCE, refusal=unknown)
+        return replace(principal, site=named, scope=Scope.ADMIN)
+
+    async def all(self, *, archived: bool) -> list[Site]:
+        """Every site by its short name, those that are archived only where asked for."""
+        return await self._sites.all(archived=archived)
+
+    async def allowed_origins(self) -> list[str]:
+        """Every origin that a site allows, also an archived one: its reports are still asked for."""
+        known = self._known_origins.get("all")
+        if known is None:
+            sites = await self._sites.all(archived=True)
+            known = sorted({origin for site in sites for origin in site.allowed_origins})
+            self._known_origins["all"] = known
+        return known
 
     async def ensure_site(self, site: str, name: str | None = None) -> bool:
         """Make the site if there is none; whether it is new."""
-        if not re.fullmatch(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?", site):
-            raise BadInputError(
-                "must be 1 to 40 lower case letters, digits and hyphens", field="site"
-            )
-        return await self._sites.ensure(
-            Site(
-                id=site,
-                name=name or site,
-                currency=self._settings.currency,
-                created_at=self._clock.now(),
-            )
-        )
+        check_id(site, "site")
+        return await self._sites.ensure(self._new(site, {"name": name} if name else {}))
+
+    async def create(self, site: str, settings: dict[str, Any]) -> Site:
+        """A new site, with these settings. Raises BadInputError and ConflictError."""
+        check_id(site, "input.id")
+        new = self._new(site, self._checked(settings))
+        if not await self._sites.ensure(new):
+            raise ConflictError("There is a site of this id, in use or archived.", "input.id")
+        note_target(site, site)
+        for name in settings:
+            note_change(name, None, getattr(new, name))
+        return new
+
+    async def archive(self, site: str) -> Site:
+        """Take in and change nothing more. Seen in every process within SITE_CACHE_SECONDS."""
+        found = await self._stored(site)
+        if found.archived_at is not None:
+            note_target(site, site)
+            return found
+        return await self._change(found, {"archived_at": self._clock.now()})
+
+    async def restore(self, site: str) -> Site:
+        """Use an archived site again, as it was."""
+        return await self._change(await self._stored(site), {"archived_at": None})
 
     async def update(self, site: str, changes: dict[str, Any]) -> Site:
-        """Change settings of a site. Other processes see it within KEY_CACHE_SECONDS.
+        """Change settings of a site. Other processes see it within SITE_CACHE_SECONDS.
 
-        Raises BadInputError, naming `input.FIELD`, and then nothing has changed.
+        Raises BadInputError, naming `input.FIELD`, and then nothing has changed. An archived site is not
+        changed: ForbiddenError.
         """
-        checked = {name: check_setting(name, value) for name, value in changes.items()}
-        updated = await self._sites.update(site, checked)
-        if updated is None:
-            raise NotFoundError("There is no site of this name.", "site")
-        self._known_sites[site] = updated
-        return updated
-
-    async def create_key(self, site: str, scope: Scope, label: str) -> NewKey:
-        """Make a key of an existing site. It is stored hashed and can be shown only now."""
-        await self.get(site)
-        key = make_key(scope)
-        await self._store_key(site, scope, key, label)
-        return NewKey(scope, key)
-
-    async def ensure_key(self, site: str, scope: Scope, key: str, label: str = DEMO_LABEL) -> bool:
-        """Make this very key known; whether it is new."""
-        if len(key) < SHORT_KEY_LENGTH:
-            logger.warning("the %s key of the site %s is short enough to be guessed", scope, site)
-        return await self._store_key(site, scope, key, label)
-
-    async def replace_keys(self, site: str, label: str) -> list[NewKey]:
-        """New keys of every scope under this label; the ones made under it before are revoked."""
-        for scope in Scope:
-            await self._keys.revoke_labelled(site, label, scope, self._clock.now())
-        return [await self.create_key(site, scope, label) for scope in Scope]
-
-    async def list_keys(self, site: str) -> list[ApiKey]:
-        return await self._keys.list(site)
-
-    async def revoke_key(self, site: str, hint: str) -> int:
-        """Revoke by the first characters, as `list_keys` shows them; how many were revoked."""
-        revoked = await self._keys.revoke(site, hint, self._clock.now())
-        self._principals.clear()
-        return revoked
+        checked = self._checked(changes)
+        stored = await self._stored(site)
+        check_in_use(stored)
+        return await self._change(stored, checked)
 
     async def mark_demo_filled(self, site: str) -> None:
         await self._sites.mark_demo_filled(site, self._clock.now())
@@ -140,24 +118,32 @@ class SiteService:
 
     def sweep(self) -> None:
         """Drop what has expired from the caches."""
-        self._principals.expire()
         self._known_sites.expire()
 
-    async def _store_key(self, site: str, scope: Scope, key: str, label: str) -> bool:
-        return await self._keys.ensure(
-            site,
-            ApiKey(
-                id=hash_key(key),
-                site=site,
-                scope=scope,
-                label=label,
-                hint=key[:HINT_LENGTH]
-                if len(key) > 2 * HINT_LENGTH
-                else hash_key(key)[:HINT_LENGTH],
-                created_at=self._clock.now(),
-            ),
-        )
+    def _new(self, site: str, settings: dict[str, Any]) -> Site:
+        defaults = {"name": site, "currency": self._settings.currency}
+        return Site(id=site, created_at=self._clock.now(), **{**defaults, **settings})
 
+    def _checked(self, changes: dict[str, Any]) -> dict[str, Any]:
+        checked = {name: check_setting(name, value) for name, value in changes.items()}
+        most = self._settings.data_retention_days
+        if most and any(days > most for days in checked.get("retention", {}).values()):
+            raise BadInputError(
+                f"must not keep events longer than the instance, {most} days", "input.retention"
+            )
+        return checked
 
-def _is_usable(key: ApiKey) -> bool:
-    return key.revoked_at is None
+    async def _stored(self, site: str) -> Site:
+        """The site as the database has it now. Raises NotFoundError."""
+        found = await self._sites.get(site)
+        if found is None:
+            raise NotFoundError("There is no site of this name.", "site")
+        return found
+
+    async def _change(self, site: Site, changes: dict[str, Any]) -> Site:
+        note_target(site.id, site.id)
+        for name, value in changes.items():
+            note_change(name, getattr(site, name), value)
+        changed = await self._sites.update(site.id, changes) or site
+        self._known_sites[site.id] = changed
+        return changed

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from app.core.admin_actions import note_change
 from app.core.clock import Clock
 from app.core.config import Settings
 from app.core.errors import BadInputError
@@ -29,5 +30,6 @@ class CleanupService:
             return Deleted(0, 0, 0)
         if not 0 <= days <= MAX_DAYS:
             raise BadInputError(f"must be from 0 to {MAX_DAYS}", "daysToKeep")
+        note_change("daysToKeep", None, days)
         removed = await self._removal.remove_before(site, self._clock.now() - timedelta(days=days))
         return Deleted(removed.events, removed.impressions, removed.clicks)

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from app.core.database import deadline
 from app.core.errors import UnavailableError
 from app.core.telemetry import GROUP_EVENTS, timed
-from app.modules.tracking.dedup import Deduplication
-from app.modules.tracking.events import Candidate, Outcome, Reason, Verdict
+from app.modules.tracking.dedup import Deduplication, replayed
+from app.modules.tracking.events import Candidate, Outcome, Verdict
 from app.modules.tracking.touching import Touching
 from app.repositories.base import Refused
 from app.repositories.events import EventRepository
@@ -34,6 +34,10 @@ class _Waiting:
     site: str
     candidates: Sequence[Candidate]
     done: asyncio.Future[None]
+
+    def give_up(self) -> None:
+        if not self.done.done():
+            self.done.set_exception(UnavailableError())
 
 
 class GroupCommit:
@@ -100,10 +104,12 @@ class GroupCommit:
         self._queue.append(waiting)
         self._waiting_events += len(candidates)
         self._arrived.set()
+        give_up = loop.call_at(deadline_at, waiting.give_up)
         try:
-            await asyncio.wait_for(waiting.done, deadline_at - loop.time())
-        except TimeoutError:
-            raise UnavailableError from None
+            await waiting.done
+        finally:
+            give_up.cancel()
+            waiting.done.cancel()  # where the request itself was given up: nobody waits any more
 
     async def _run(self) -> None:
         while self._queue or not self._stopping:
@@ -163,7 +169,7 @@ class GroupCommit:
             if first is None or (first.outcome and first.outcome.verdict is Verdict.DUPLICATE):
                 part[candidate.event_id] = candidate
             elif first.outcome is not None:
-                candidate.outcome = _replayed(candidate, candidate.event_id)
+                candidate.outcome = replayed(candidate, candidate.event_id)
         await self._commit_part(site, list(part.values()))
 
     async def _commit_part(self, site: str, candidates: Sequence[Candidate]) -> None:
@@ -171,10 +177,7 @@ class GroupCommit:
         undecided = candidates
         while undecided:
             with timed("claim"):
-                await self._drop_replays(site, undecided)
-                winners = await self._deduplication.claim(
-                    site, [c for c in undecided if c.outcome is None]
-                )
+                winners = await self._deduplication.claim(site, undecided)
             with timed("mark"):
                 await self._touching.touch(site, (winner.at for winner in winners))
             with timed("write"):
@@ -197,31 +200,9 @@ class GroupCommit:
             loser = winners[refusal.place]
             if refusal.index == ORDER_INDEX:
                 holder = holders.get(loser.document["order"])
-                loser.outcome = _replayed(loser, holder, "orderId: this order is counted already")
+                loser.outcome = replayed(loser, holder, "orderId: this order is counted already")
             else:
-                loser.outcome = _replayed(loser, loser.event_id)
+                loser.outcome = replayed(loser, loser.event_id)
         for winner in winners:
             if winner.outcome is None:
                 winner.outcome = Outcome(winner.event_id, Verdict.ACCEPTED)
-
-    async def _drop_replays(self, site: str, candidates: Sequence[Candidate]) -> None:
-        """End the events whose id is stored.
-
-        They must be out before anything is claimed, or a replay would hold a claim of its own.
-        """
-        stored = await self._events.stored(
-            site, [c.event_id for c in candidates if c.id_is_callers]
-        )
-        for candidate in candidates:
-            if candidate.event_id in stored:
-                candidate.outcome = _replayed(candidate, candidate.event_id)
-
-
-def _replayed(
-    candidate: Candidate,
-    stands_for: str | None,
-    message: str = "An event with this id is stored already.",
-) -> Outcome:
-    return Outcome(
-        candidate.event_id, Verdict.DUPLICATE, Reason.REPLAYED, message, stands_for=stands_for
-    )

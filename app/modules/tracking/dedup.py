@@ -50,17 +50,23 @@ class Deduplication:
 
         A candidate that has neither lost to an event that another process is writing at this moment:
         only when that event is stored, or will never be, can it be decided.
+
+        Where something speaks for a repeat it is looked up first whether the event itself is stored,
+        because that is the reason then. Where nothing does, the write will tell.
         """
-        for candidate in candidates:
-            known = self._known_repeat(candidate)
-            if known is not None:
-                candidate.outcome = _cooldown(candidate, *known)
         now = self._clock.now()
-        contenders = [c for c in candidates if c.claim_key is not None and c.outcome is None]
-        await self._compare_late_ones_with_stored(site, contenders, now)
+        contenders = [c for c in candidates if c.claim_key is not None]
+        known = [(c, repeat) for c in contenders if (repeat := self._known_repeat(c)) is not None]
+        late = [c for c in contenders if c.at < now - LATE_AFTER]
+        await self.end_replays(site, [*(c for c, _ in known), *late])
+        for candidate, (at, event_id) in known:
+            if candidate.outcome is None:
+                candidate.outcome = _cooldown(candidate, at, event_id)
+        await self._compare_with_stored(site, [c for c in late if c.outcome is None])
         contenders = [candidate for candidate in contenders if candidate.outcome is None]
         lost = await self._lost(site, contenders, now)
-        here = {_claim_of(c) for c in contenders} - {_claim_of(c) for c, _ in lost}
+        here = {_claim_of(c) for c in contenders if c.outcome is None}
+        here -= {_claim_of(c) for c, _ in lost}
         elsewhere = []
         for candidate, holder in lost:
             if (candidate.claim_key, holder.event) in here:
@@ -69,6 +75,15 @@ class Deduplication:
                 elsewhere.append((candidate, holder))
         unsure = await self._compare_with_holders(site, elsewhere)
         return [c for c in candidates if c.outcome is None and c.event_id not in unsure]
+
+    async def end_replays(self, site: str, candidates: Sequence[Candidate]) -> None:
+        """End those of these events whose id is stored."""
+        stored = await self._events.stored(
+            site, [c.event_id for c in candidates if c.id_is_callers]
+        )
+        for candidate in candidates:
+            if candidate.event_id in stored:
+                candidate.outcome = replayed(candidate, candidate.event_id)
 
     async def settle(self, site: str, winners: Sequence[Candidate]) -> set[str]:
         """After the write: remember what was accepted, mend the claims of what was refused.
@@ -113,9 +128,13 @@ class Deduplication:
     async def _lost(
         self, site: str, contenders: Sequence[Candidate], now: datetime
     ) -> list[tuple[Candidate, Holder]]:
-        """Claim for all; who lost, and to whom."""
-        holders = await self._claims.claim(site, [_request(c) for c in contenders], now)
-        return [(c, h) for c, h in zip(contenders, holders, strict=True) if h is not None]
+        """Claim for all that are no replays; who lost, and to whom."""
+        left = await self._claims.claim_new(site, [_request(c) for c in contenders], now)
+        met = [contenders[place] for place in left]
+        await self.end_replays(site, met)
+        met = [candidate for candidate in met if candidate.outcome is None]
+        holders = await self._claims.claim(site, [_request(c) for c in met], now)
+        return [(c, h) for c, h in zip(met, holders, strict=True) if h is not None]
 
     async def _compare_with_holders(
         self, site: str, lost: list[tuple[Candidate, Holder]]
@@ -125,21 +144,19 @@ class Deduplication:
         missing = []
         for candidate, holder in lost:
             event = stored.get(holder.event)
-            if event is not None and event.claim_key == candidate.claim_key:
+            # An event that is stored with another time has been sent again, and claimed for that.
+            if event == StoredEvent(holder.event, candidate.claim_key or "", holder.at):
                 candidate.outcome = _cooldown(candidate, holder.at, holder.event)
             else:
                 missing.append((candidate, holder))
         await self._claims.miss(site, [(c.claim_key or "", holder) for c, holder in missing])
         return {candidate.event_id for candidate, _ in missing}
 
-    async def _compare_late_ones_with_stored(
-        self, site: str, contenders: Sequence[Candidate], now: datetime
-    ) -> None:
+    async def _compare_with_stored(self, site: str, late: Sequence[Candidate]) -> None:
         """Late events: a claim from back then may have expired, the event that made it has not.
 
         Events whose claims are still there are left to the claims, so that nothing comes in between.
         """
-        late = [c for c in contenders if c.at < now - LATE_AFTER]
         if not late:
             return
         margin = timedelta(seconds=max(c.cooldown for c in late))
@@ -166,6 +183,16 @@ def _claim_of(candidate: Candidate) -> tuple[str | None, str]:
 def _request(candidate: Candidate) -> ClaimRequest:
     return ClaimRequest(
         candidate.claim_key or "", candidate.event_id, candidate.at, candidate.cooldown
+    )
+
+
+def replayed(
+    candidate: Candidate,
+    stands_for: str | None,
+    message: str = "An event with this id is stored already.",
+) -> Outcome:
+    return Outcome(
+        candidate.event_id, Verdict.DUPLICATE, Reason.REPLAYED, message, stands_for=stands_for
     )
 
 

@@ -29,5 +29,7 @@ graphql_enum(
         "EXCLUDED": "The site's settings exclude it.",
         "SAMPLED_OUT": "The site counts a sample of its visitors, and this one is not in it.",
         "VOIDED": "It was counted, and an admin withdrew it.",
+        "BAD_SIGNATURE": "The site wants events of items to carry an itemToken signed by its server, and "
+        "this one has none that is valid now.",
     },
 )

@@ -30,6 +30,7 @@ class Reason(StrEnum):
     EXCLUDED = "EXCLUDED"
     SAMPLED_OUT = "SAMPLED_OUT"
     VOIDED = "VOIDED"
+    BAD_SIGNATURE = "BAD_SIGNATURE"
 
 
 @dataclass(slots=True)
@@ -72,8 +73,11 @@ class IncomingEvent:
     variant: str | None = None
     consent_given: bool | None = None
     data_processing_consent: bool | None = None
+    consent_version: str | None = None
+    consent_purposes: list[str] | None = None
     properties: Any = None
     honeypot: str | None = None
+    item_token: str | None = None
     # The timestamp by the caller's own clock, where that was off and `timestamp` is corrected.
     client_timestamp: datetime | None = None
     # Set where the event could not even be read: why.

@@ -6,13 +6,14 @@ stored leads back to an address or a user agent.
 
 import hashlib
 import secrets
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from app.core.context import RequestInfo
 from app.modules.tracking.events import IncomingEvent
 from app.repositories.salts import SaltRepository
 
-SALT_LIFETIME = timedelta(days=2)
+# Nobody needs it when its day is over; an hour is for processes whose clocks are behind.
+SALT_LIFETIME = timedelta(days=1, hours=1)
 
 
 class SaltOfTheDay:
@@ -20,16 +21,23 @@ class SaltOfTheDay:
 
     def __init__(self, salts: SaltRepository) -> None:
         self._salts = salts
-        self._day = ""
+        self._day: date | None = None
         self._salt = b""
 
     async def get(self, now: datetime) -> bytes:
-        day = now.strftime("%Y-%m-%d")
+        day = now.date()
         if day != self._day:
             midnight = datetime(now.year, now.month, now.day, tzinfo=UTC)
-            salt = await self._salts.of_day(day, secrets.token_bytes(32), midnight + SALT_LIFETIME)
+            salt = await self._salts.of_day(
+                day.isoformat(), secrets.token_bytes(32), midnight + SALT_LIFETIME
+            )
             self._day, self._salt = day, salt
         return self._salt
+
+    def sweep(self, now: datetime) -> None:
+        """Forget the salt of a day that is over, also where no event comes that needs another."""
+        if self._day != now.date():
+            self._day, self._salt = None, b""
 
 
 def derive_identity(event: IncomingEvent, site: str, request: RequestInfo, salt: bytes) -> None:

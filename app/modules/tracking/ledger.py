@@ -8,8 +8,11 @@ from typing import Any
 
 from uuid_utils import uuid7
 
+from app.core.admin_actions import note_change, note_target
 from app.core.clock import Clock
 from app.core.errors import BadInputError, ConflictError, NotFoundError
+from app.core.ports import SiteSettings
+from app.core.texts import check_id
 from app.modules.tracking.commit import GroupCommit
 from app.modules.tracking.events import Outcome, Verdict
 from app.modules.tracking.preparation import Preparation
@@ -61,6 +64,7 @@ class LedgerService:
         preparation: Preparation,
         commit: GroupCommit,
         touching: Touching,
+        sites: SiteSettings,
         clock: Clock,
     ) -> None:
         self._decisions = decisions
@@ -68,6 +72,7 @@ class LedgerService:
         self._preparation = preparation
         self._commit = commit
         self._touching = touching
+        self._sites = sites
         self._clock = clock
 
     async def page(
@@ -89,7 +94,8 @@ class LedgerService:
         return await self._decisions.count_by_reason(site, ledger_filter, unit)
 
     async def explain(self, site: str, event_id: str) -> Explanation:
-        """What became of an event id, and why."""
+        """What became of an event id, and why. Raises BadInputError for what no event can have."""
+        check_id(event_id, "eventId")
         event = await self._events.get(site, event_id)
         decisions = await self._decisions.of_event(site, event_id)
         if event is not None:
@@ -104,6 +110,7 @@ class LedgerService:
         Raises NotFoundError where the ledger has no rejection of it that can be released, and
         ConflictError where it is counted already.
         """
+        check_id(event_id, "eventId")
         decisions = await self._decisions.of_event(site, event_id)
         releasable = [d for d in decisions if d.document is not None]
         if not releasable:
@@ -115,8 +122,10 @@ class LedgerService:
         decision = releasable[-1]
         if decision.released_at is not None:
             raise ConflictError("This event was released already.", "eventId")
+        note_target(event_id)
         document = dict(decision.document or {})
-        candidate = self._preparation.candidate_of(site, event_id, document)
+        rules = await self._sites.get(site)
+        candidate = self._preparation.candidate_of(site, event_id, document, rules)
         [outcome] = await self._commit.submit(site, [candidate])
         if outcome.verdict is Verdict.ACCEPTED:
             await self._decisions.mark_released(site, decision.id, self._clock.now())
@@ -130,6 +139,8 @@ class LedgerService:
             raise BadInputError("needs event ids or at least one other condition", "filter")
         if void_filter.events is not None and not 1 <= len(void_filter.events) <= MAX_VOIDED_IDS:
             raise BadInputError(f"must have 1 to {MAX_VOIDED_IDS} ids", "filter.eventIds")
+        for event_id in void_filter.events or ():
+            check_id(event_id, "filter.eventIds")
         void_id = str(uuid7())
         voided = 0
         for quarter in await self._events.quarters_to_void(site, void_filter):
@@ -137,14 +148,19 @@ class LedgerService:
             voided += await self._events.void(
                 site, quarter, void_filter, void_id, why, self._clock.now()
             )
+        note_target(void_id)
+        note_change("voided", None, voided)
         return void_id, voided
 
     async def undo_void(self, site: str, void_id: str) -> int:
         """Count again what a void withdrew; how many. Raises NotFoundError where there is nothing."""
+        check_id(void_id, "voidId")
         restored = 0
         for quarter in await self._events.quarters_of_void(site, void_id):
             await self._touching.touch(site, [quarter])
             restored += await self._events.undo_void(site, quarter, void_id)
         if not restored:
             raise NotFoundError("There is no void of this id that withdrew anything.", "voidId")
+        note_target(void_id)
+        note_change("restored", None, restored)
         return restored

@@ -4,12 +4,11 @@ from enum import StrEnum
 from typing import Annotated
 
 import strawberry
-from strawberry.extensions import FieldExtension
 
 from app.core.auth import Scope, require
 from app.core.context import Info
 from app.core.enums import graphql_enum
-from app.core.permissions import Needs
+from app.core.permissions import ADMIN, READ
 from app.modules.tracking.ledger import LedgerService
 from app.modules.tracking.ledger_types import Decision as DecisionType
 from app.modules.tracking.ledger_types import (
@@ -22,9 +21,6 @@ from app.modules.tracking.ledger_types import (
 )
 from app.modules.tracking.types import TrackResult
 from app.repositories.decisions import LedgerFilter
-
-READ: list[FieldExtension] = [Needs(Scope.READ)]
-ADMIN: list[FieldExtension] = [Needs(Scope.ADMIN)]
 
 
 class CountPeriod(StrEnum):

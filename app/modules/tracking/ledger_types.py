@@ -7,7 +7,9 @@ import strawberry
 from strawberry.scalars import JSON
 
 from app.core.enums import graphql_enum
+from app.core.json_values import plain
 from app.core.scalars import Long, format_instant
+from app.core.texts import check_id
 from app.modules.tracking.enums import EventType, Reason, Verdict
 from app.modules.tracking.ledger import EventState, Explanation
 from app.repositories.decisions import DecisionCount as CountOfDecisions
@@ -43,11 +45,11 @@ class DecisionFilter:
 
     def conditions(self) -> LedgerFilter:
         return LedgerFilter(
-            event=self.event_id,
-            item=self.item_id,
-            session=self.session_id,
+            event=_looked_for(self.event_id, "eventId"),
+            item=_looked_for(self.item_id, "itemId"),
+            session=_looked_for(self.session_id, "sessionId"),
             verdict=self.verdict.value if self.verdict else None,
-            reasons=None if self.reasons is None else [reason.value for reason in self.reasons],
+            reasons=None if self.reasons is None else sorted({one.value for one in self.reasons}),
             start=self.since,
             end=self.until,
         )
@@ -70,11 +72,11 @@ class VoidInput:
     def conditions(self) -> VoidFilter:
         return VoidFilter(
             events=self.event_ids,
-            item=self.item_id,
-            session=self.session_id,
-            visitor=self.visitor_id,
-            user=self.user_id,
-            source=self.source,
+            item=_looked_for(self.item_id, "itemId"),
+            session=_looked_for(self.session_id, "sessionId"),
+            visitor=_looked_for(self.visitor_id, "visitorId"),
+            user=_looked_for(self.user_id, "userId"),
+            source=_looked_for(self.source, "source"),
             start=self.since,
             end=self.until,
         )
@@ -162,7 +164,7 @@ class EventExplanation:
             event_id=strawberry.ID(explanation.event_id),
             state=explanation.state,
             summary=_summary(explanation),
-            event=None if explanation.event is None else JSON(_plain(explanation.event)),
+            event=None if explanation.event is None else JSON(_readable(explanation.event)),
             decisions=[Decision.of(decision) for decision in explanation.decisions],
         )
 
@@ -171,6 +173,11 @@ class EventExplanation:
 class VoidResult:
     void_id: strawberry.ID = strawberry.field(description="With which it can be undone.")
     voided: Long = strawberry.field(description="How many events are no longer counted.")
+
+
+def _looked_for(value: str | None, field: str) -> str | None:
+    """A condition of a filter. Raises BadInputError for what nothing stored can be."""
+    return None if value is None else check_id(value, f"filter.{field}")
 
 
 def _id(text: str | None) -> strawberry.ID | None:
@@ -192,12 +199,8 @@ def _summary(explanation: Explanation) -> str:
     return "No event of this id is stored and the ledger has none."
 
 
-def _plain(value: Any) -> Any:
-    """A stored value as JSON: instants as text, amounts as text."""
-    if isinstance(value, dict):
-        return {key: _plain(inner) for key, inner in value.items() if key not in ("_id", "site")}
-    if isinstance(value, list):
-        return [_plain(inner) for inner in value]
-    if isinstance(value, datetime):
-        return format_instant(value)
-    return value if isinstance(value, str | int | float | bool | None) else str(value)
+def _readable(event: dict[str, Any]) -> dict[str, Any]:
+    """A stored event without what the answer and the key have said already: its id and its site."""
+    shown = {name: value for name, value in event.items() if name not in ("_id", "site")}
+    data: dict[str, Any] = plain(shown)
+    return data

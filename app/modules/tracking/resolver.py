@@ -3,11 +3,10 @@
 from typing import Annotated
 
 import strawberry
-from strawberry.extensions import FieldExtension
 
 from app.core.auth import Scope, require
 from app.core.context import Info
-from app.core.permissions import Needs
+from app.core.permissions import ADMIN, WRITE
 from app.modules.tracking.cleanup import CleanupService
 from app.modules.tracking.events import Batch, IncomingEvent, Outcome
 from app.modules.tracking.service import TrackingService, check_batch_size
@@ -22,9 +21,6 @@ from app.modules.tracking.types import (
 )
 from app.modules.tracking.unreadable import with_unreadable_marked
 from app.schemas.event import EventType
-
-WRITE: list[FieldExtension] = [Needs(Scope.WRITE)]
-ADMIN: list[FieldExtension] = [Needs(Scope.ADMIN)]
 
 Track = Annotated[TrackInput, strawberry.argument(description="What happened, and to which item.")]
 

@@ -6,14 +6,13 @@ from functools import lru_cache
 from ipaddress import ip_address, ip_network
 
 from crawleruseragents import is_crawler
-from limits import RateLimitItem, RateLimitItemPerSecond, parse
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
 
 from app.core.config import Settings
 from app.core.context import RequestInfo
 from app.core.ports import SiteRules
+from app.core.rates import KeyRates, Rate
 from app.modules.tracking.events import IncomingEvent, Reason
+from app.modules.tracking.item_tokens.token import TokenCheck
 
 # What says of itself that no person looks at it; the crawler list leaves out some of these.
 _AUTOMATED = ("headlesschrome", "phantomjs", "puppeteer", "playwright", "selenium", "webdriver")
@@ -32,7 +31,7 @@ class Screening:
 
     def __init__(self, settings: Settings) -> None:
         self._by_address = Rate(settings.rate_limit, settings.rate_limit_window)
-        self._by_key = Rate(settings.rate_limit_per_key)
+        self._by_key = KeyRates(settings.rate_limit_per_key)
         self._by_session = Rate(settings.rate_limit_per_session)
 
     def screen(
@@ -42,19 +41,22 @@ class Screening:
         request: RequestInfo,
         rules: SiteRules,
         key: str,
+        key_rate: str | None = None,
+        item_tokens: TokenCheck | None = None,
     ) -> None:
         """Raises ScreenedOutError. What is turned away for what it is uses up no rate.
 
+        `key_rate` is the rate that the key has of its own; None: that of the settings.
         `named_session` is the session that the caller named: one that was derived is an address.
+        `item_tokens` is None where the site does not want events of items to be signed.
         """
+        refused = refusal(event, request, rules)
+        if refused is not None:
+            raise ScreenedOutError(Reason.NO_CONSENT, refused)
         if event.honeypot:
             raise ScreenedOutError(Reason.BOT, "honeypot: was filled in, which no person does")
         if event.user_agent is not None and is_bot(event.user_agent):
             raise ScreenedOutError(Reason.BOT, "userAgent: belongs to a crawler or script")
-        if rules.consent_required and not event.consent_given:
-            raise ScreenedOutError(
-                Reason.NO_CONSENT, "consentGiven: this site counts only who agreed"
-            )
         excluded = exclusion(event, request, rules)
         if excluded is not None:
             raise ScreenedOutError(Reason.EXCLUDED, f"This site excludes events by {excluded}.")
@@ -62,15 +64,27 @@ class Screening:
             raise ScreenedOutError(
                 Reason.SAMPLED_OUT, f"This site counts one of {rules.sample_one_in} visitors."
             )
+        problem = item_tokens.problem(event, named_session) if item_tokens else None
+        if problem is not None:
+            raise ScreenedOutError(Reason.BAD_SIGNATURE, problem)
         for rate, who, name in (
             (self._by_address, request.address, "address"),
-            (self._by_key, key, "key"),
+            (self._by_key.of(key_rate), key, "key"),
             (self._by_session, named_session, "session"),
         ):
             if not rate.allows(who):
                 raise ScreenedOutError(
                     Reason.RATE_LIMITED, f"Too many events of this {name}. Send it again later."
                 )
+
+
+def refusal(event: IncomingEvent, request: RequestInfo, rules: SiteRules) -> str | None:
+    """Why nothing of this event may be kept, whatever else there is to say of it; None where it may."""
+    if rules.respect_do_not_track and request.refuses_tracking:
+        return "This site honours Do Not Track and Global Privacy Control."
+    if rules.consent_required and not event.consent_given:
+        return "consentGiven: this site counts only who agreed"
+    return None
 
 
 @lru_cache(maxsize=20_000)
@@ -112,26 +126,3 @@ def is_in_networks(address: str, networks: Sequence[str]) -> bool:
     except ValueError:
         return False
     return any(ip in ip_network(network, strict=False) for network in networks)
-
-
-class Rate:
-    """So many events in so much time; "off" for any number."""
-
-    def __init__(self, rate: str, window: float | None = None) -> None:
-        self._limit = _parse_rate(rate, window)
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
-
-    def allows(self, who: str | None) -> bool:
-        """Count one event; False where it is one too many. What has no address is an import."""
-        if self._limit is None or who is None:
-            return True
-        return self._limiter.hit(self._limit, who)
-
-
-def _parse_rate(rate: str, window: float | None) -> RateLimitItem | None:
-    if rate == "off":
-        return None
-    limit = parse(rate)
-    if window is None:
-        return limit
-    return RateLimitItemPerSecond(limit.amount, max(1, round(window)))

@@ -14,7 +14,7 @@ from app.core.config import Settings
 from app.core.context import RequestInfo
 from app.core.database import deadline
 from app.core.errors import BadInputError, FootfallError
-from app.core.ports import SiteSettings
+from app.core.ports import SiteSettings, check_in_use
 from app.core.telemetry import StepTimes, count_endings, timed
 from app.modules.tracking.clock_skew import clock_skew
 from app.modules.tracking.commit import DEADLINE_SECONDS, GroupCommit
@@ -27,6 +27,7 @@ from app.modules.tracking.events import (
     Verdict,
 )
 from app.modules.tracking.identity import SaltOfTheDay
+from app.modules.tracking.item_tokens.service import ItemTokens
 from app.modules.tracking.preparation import Arrival, Preparation
 from app.repositories.decisions import DecisionRepository
 
@@ -46,6 +47,7 @@ class TrackingService:
         preparation: Preparation,
         commit: GroupCommit,
         salt: SaltOfTheDay,
+        item_tokens: ItemTokens,
         decisions: DecisionRepository,
         sites: SiteSettings,
         settings: Settings,
@@ -55,6 +57,7 @@ class TrackingService:
         self._preparation = preparation
         self._commit = commit
         self._salt = salt
+        self._item_tokens = item_tokens
         self._decisions = decisions
         self._settings = settings
         self._clock = clock
@@ -69,21 +72,24 @@ class TrackingService:
     ) -> list[Outcome]:
         """Validate, screen, enrich, claim and write; one outcome for each event, in their order.
 
-        ACCEPTED means durably stored. Raises UnavailableError when the database is away, and then
-        no verdict has been given on any of them.
+        ACCEPTED means durably stored. Raises UnavailableError when the database is away, and
+        ForbiddenError where the site is archived: then no verdict has been given on any of them.
         """
         with deadline(DEADLINE_SECONDS):  # what the group commit asks has its own
             now = self._clock.now()
             rules = await self._sites.get(principal.site)
+            check_in_use(rules)
             arrival = Arrival(
                 site=principal.site,
                 rules=rules,
                 key=principal.key_id,
+                key_rate=principal.rate_limit,
                 request=request,
                 now=now,
                 salt=await self._salt.get(now),
                 batch=batch.id,
                 skew=clock_skew(batch.sent_at, now),
+                item_tokens=await self._item_tokens.check_for(principal, rules),
             )
             times = StepTimes()
             prepared = [self._preparation.prepare(event, arrival, times) for event in events]
@@ -91,10 +97,15 @@ class TrackingService:
             candidates = [entry for entry in prepared if isinstance(entry, Candidate)]
             written = iter(await self._commit.submit(principal.site, candidates))
             outcomes = [next(written) if isinstance(p, Candidate) else p for p in prepared]
-            with timed("answer"):
-                await self._record(events, outcomes, arrival)
+            if any(outcome.verdict is not Verdict.ACCEPTED for outcome in outcomes):
+                with timed("answer"):
+                    await self._record(events, outcomes, arrival)
             count_endings(Counter((o.verdict.value, o.reason or "") for o in outcomes))
             return outcomes
+
+    def sweep(self) -> None:
+        """Forget what is only for a time that is over."""
+        self._salt.sweep(self._clock.now())
 
     def track_soon(
         self, events: Sequence[IncomingEvent], principal: Principal, request: RequestInfo
@@ -152,6 +163,8 @@ def _decision(event: IncomingEvent, outcome: Outcome, arrival: Arrival) -> dict[
     if outcome.reason not in (Reason.INVALID, Reason.NO_CONSENT):  # of these nothing is kept
         decision["item"] = event.item_id
         decision["session"] = event.session_id
+        decision["visitor"] = event.visitor_id
+        decision["user"] = event.user_id
         decision["at"] = event.timestamp or arrival.now
     return {name: value for name, value in decision.items() if value is not None}
 

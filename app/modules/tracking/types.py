@@ -86,11 +86,21 @@ class TrackInput:
     data_processing_consent: bool | None = _field(
         "Whether the visitor agreed to processing of the data."
     )
+    consent_version: str | None = _field(
+        "Which version of the text the visitor agreed to, at most 64 characters."
+    )
+    consent_purposes: list[str] | None = _field(
+        'What the visitor agreed to: "analytics", "marketing", ...; at most 20 of 64 characters.'
+    )
     properties: JSON | None = _field(
         "Anything else: a flat or shallow object, at most 10 KB and four levels deep."
     )
     honeypot: str | None = _field(
         "What stands in a form field that people cannot see. Anything in it is BOT; leave it out."
+    )
+    item_token: str | None = _field(
+        "The token that the host's server signed for this item, at most 256 characters. Sites with "
+        "requireItemToken want one with every event of an item; others do not look at it."
     )
 
 

@@ -12,7 +12,6 @@ from graphql import (
     GraphQLError,
     GraphQLInputObjectType,
     OperationDefinitionNode,
-    parse,
     print_ast,
     validate_input_value,
 )
@@ -26,12 +25,12 @@ STAND_IN: dict[str, Any] = {"type": "PAGE_VIEW"}
 
 
 def set_unreadable_events_aside(
-    schema: Schema, query: str, variables: dict[str, Any], context: Context
+    schema: Schema, document: DocumentNode, variables: dict[str, Any], context: Context
 ) -> dict[str, Any] | None:
     """The variables with stand-ins for unreadable events, noted in the context; None if there are none."""
     mended = dict(variables)
     found = False
-    for name in _batch_variables(parse(query)):
+    for name in _batch_variables(document):
         batch = variables.get(name)
         if not isinstance(batch, dict) or not isinstance(batch.get("events"), list):
             continue
@@ -75,7 +74,7 @@ def _unreadable(event: Any, event_type: GraphQLInputObjectType) -> str | None:
         field = ".".join(str(step) for step in path) or "event"
         problems.append(f"{field}: {without_values(error.message)}")
 
-    validate_input_value(event, event_type, note)
+    validate_input_value(event, event_type, note, hide_suggestions=True)
     return problems[0] if problems else None
 
 

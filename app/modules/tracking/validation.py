@@ -4,8 +4,9 @@ import re
 import zoneinfo
 from datetime import datetime, timedelta
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from math import isfinite
+from operator import attrgetter
 from urllib.parse import urlsplit
 
 from app.core.currencies import is_currency
@@ -31,6 +32,8 @@ ITEM_EVENTS = frozenset(
 MAX_ENGAGEMENT_MS = 30 * 60 * 1000
 PROPERTIES = JsonBounds(bytes=10 * 1024)
 MAX_POSITION = 1_000_000
+MAX_PURPOSES = 20
+LONGEST_PURPOSE = 64
 MAX_PIXELS = 1_000_000.0
 MAX_VALUE = Decimal(10) ** 15
 
@@ -63,10 +66,16 @@ _TEXTS = (
     ("experiment_id", "experimentId", 100),
     ("variant", "variant", 100),
     ("honeypot", "honeypot", 2048),
+    ("consent_version", "consentVersion", 64),
+    ("item_token", "itemToken", 256),
 )
+# The values of all of them at once, which is quicker than one by one.
+_values_of = attrgetter(*(attribute for attribute, _, _ in _TEXTS))
 _LANGUAGE = re.compile(r"[A-Za-z]{1,8}(?:[-_][A-Za-z0-9]{1,8})*")
 _SIZE = re.compile(r"\d{1,5}x\d{1,5}")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+# Browsers leave these out before they look for the scheme.
+_IGNORED_IN_ADDRESSES = re.compile(r"^\s+|[\t\r\n]+")
 _UNSAFE_SCHEMES = frozenset({"javascript", "data", "vbscript", "file", "blob", "about"})
 
 
@@ -96,8 +105,7 @@ def validate(
     if event.unreadable is not None:
         field, _, why = event.unreadable.partition(": ")
         raise InvalidEventError(field, why)
-    for attribute, field, longest in _TEXTS:
-        value = getattr(event, attribute)
+    for value, (attribute, field, longest) in zip(_values_of(event), _TEXTS, strict=True):
         if value is None:
             continue
         if value == "":
@@ -117,7 +125,19 @@ def validate(
             check_json_object(event.properties, PROPERTIES)
         except JsonValueError as error:
             raise InvalidEventError("properties", str(error)) from None
+    if event.consent_purposes is not None:
+        _check_purposes(event.consent_purposes)
     _check_time(event.timestamp, now, tolerance, retention)
+
+
+def _check_purposes(purposes: list[str]) -> None:
+    if len(purposes) > MAX_PURPOSES:
+        raise InvalidEventError("consentPurposes", f"must be at most {MAX_PURPOSES}")
+    for purpose in purposes:
+        if not 0 < len(purpose) <= LONGEST_PURPOSE or not purpose.isprintable():
+            raise InvalidEventError(
+                "consentPurposes", f"must have 1 to {LONGEST_PURPOSE} printable characters each"
+            )
 
 
 def _check_patterns(event: IncomingEvent) -> None:
@@ -133,20 +153,24 @@ def _check_patterns(event: IncomingEvent) -> None:
             raise InvalidEventError(field, 'must be like "1920x1080"')
     for field, value in (("pageUrl", event.page_url), ("referrer", event.referrer)):
         if value is not None:
-            _check_address(field, value)
+            problem = _problem_of_address(value)
+            if problem is not None:
+                raise InvalidEventError(field, problem)
     currency = event.conversion_currency
     if currency is not None and not is_currency(currency):
         raise InvalidEventError("conversionCurrency", 'must be an ISO 4217 code such as "EUR"')
 
 
-def _check_address(field: str, value: str) -> None:
-    scheme = _SCHEME.match(value.strip())
+@lru_cache(maxsize=20_000)
+def _problem_of_address(value: str) -> str | None:
+    scheme = _SCHEME.match(_IGNORED_IN_ADDRESSES.sub("", value))
     if scheme and scheme[0][:-1].lower() in _UNSAFE_SCHEMES:
-        raise InvalidEventError(field, "must be an http(s) or app address, or a path")
+        return "must be an http(s) or app address, or a path"
     try:
         urlsplit(value).port  # noqa: B018  # reading the port is what checks it
     except ValueError:
-        raise InvalidEventError(field, "must be a valid address") from None
+        return "must be a valid address"
+    return None
 
 
 def _check_numbers(event: IncomingEvent) -> None:

@@ -26,6 +26,10 @@ RANKS = {"top": 0, "middle": 500, "tail": 9_000}
 _METRICS = " ".join(compare.METRICS).replace(
     "revenueByCurrency", "revenueByCurrency { currency amount }"
 )
+# What a table of a dashboard shows.
+_USUAL_METRICS = (
+    "impressions views clicks conversions uniqueVisitors clickThroughRate conversionRate revenue"
+)
 _SERIES_METRICS = " ".join((*compare.PLAIN_COUNTS, *compare.DISTINCT_COUNTS))
 
 Check = Callable[[Recount, Span, Any], Differences]
@@ -60,6 +64,9 @@ class Question:
         }
 
 
+_DIMENSIONS = ("DEVICE", "SOURCE", "BROWSER", "PAGE", "CAMPAIGN", "ITEM")
+
+
 def instant(milliseconds: int) -> str:
     """As the API writes it: UTC, milliseconds, with Z."""
     moment = datetime.fromtimestamp(0, UTC) + milliseconds * timedelta(milliseconds=1)
@@ -72,11 +79,9 @@ def questions() -> list[Question]:
         _overview("overview", bar=REPORT_SECONDS),
         _time_series(),
         *(_item_analytics(name, words.item_of_rank(rank)) for name, rank in RANKS.items()),
-        *(
-            _report((dimension,), bar=REPORT_SECONDS)
-            for dimension in ("DEVICE", "SOURCE", "BROWSER", "PAGE", "CAMPAIGN", "ITEM")
-        ),
+        *(_report((dimension,), bar=REPORT_SECONDS) for dimension in _DIMENSIONS),
         *(_popular_items(limit) for limit in (10, 100)),
+        *(_report((dimension,), every_metric=True) for dimension in _DIMENSIONS),
         _overview("overview of 45 days", days=words.DAYS // 2),
         *(_report((dimension,)) for dimension in ("HOUR_OF_DAY", "WEEKDAY", "CATEGORY")),
         _report(("DEVICE", "SOURCE")),
@@ -138,13 +143,18 @@ def _item_analytics(name: str, number: int) -> Question:
 
 
 def _report(
-    dimensions: Sequence[str], condition: Condition | None = None, bar: float | None = None
+    dimensions: Sequence[str],
+    condition: Condition | None = None,
+    bar: float | None = None,
+    *,
+    every_metric: bool = False,
 ) -> Question:
+    metrics = _METRICS if every_metric else _USUAL_METRICS
     document = f"""query ($range: RangeInput, $by: [Dimension!], $filter: ReportFilter, $limit: Int,
                           $zone: String) {{
         report(by: $by, range: $range, filter: $filter, limit: $limit, timezone: $zone) {{
-            totals {{ {_METRICS} }}
-            rows {{ dimensions {{ dimension value }} metrics {{ {_METRICS} }} }}
+            totals {{ {metrics} }}
+            rows {{ dimensions {{ dimension value }} metrics {{ {metrics} }} }}
             meta {{ exact rows }} }} }}"""
 
     def check(recount: Recount, span: Span, answer: Any) -> Differences:
@@ -152,7 +162,7 @@ def _report(
             answer, recount.total_where(span, condition), recount.by(span, dimensions, condition)
         )
 
-    name = f"report by {' and '.join(dimensions)}"
+    name = f"report by {' and '.join(dimensions)}{', every metric' if every_metric else ''}"
     variables: dict[str, Any] = {"by": list(dimensions), "limit": ROWS, "zone": ZONE}
     if condition is not None:
         name += f" where {condition.dimension} is {', '.join(condition.values)}"

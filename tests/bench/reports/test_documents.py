@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 
 from app.core.context import RequestInfo
+from app.core.site_rules import PrivateData, TrackingLevel
 from app.modules.tracking.events import IncomingEvent
 from app.modules.tracking.preparation import Arrival, enriched_document
 from app.modules.tracking.validation import validate
@@ -60,7 +61,13 @@ def sent(document: Document) -> IncomingEvent:
 
 def test_tracking_would_write_the_same(made: list[Document]) -> None:
     """Every document is, field by field and in order, what tracking makes of a valid event."""
-    rules: Any = SimpleNamespace(currency=words.SITE_CURRENCY, sample_one_in=1)
+    rules: Any = SimpleNamespace(
+        currency=words.SITE_CURRENCY,
+        sample_one_in=1,
+        tracking_level=TrackingLevel.DETAILED,
+        private_data=PrivateData.CLEAN,
+        keep_city=False,
+    )
     for document in made:
         event, received = sent(document), document["received_at"]
         validate(event, received, timedelta(0), timedelta(days=1))

@@ -23,6 +23,7 @@ from app.modules.analytics.zones import zone_named
 from app.repositories.events import EventRepository
 from app.repositories.marks import MarkRepository
 from app.repositories.quarter_hours import QuarterHourRepository
+from app.repositories.sessions import SessionRepository
 from tests.conftest import NOW
 from tests.modules.analytics.asking import event, report, store, utc
 
@@ -288,7 +289,13 @@ async def test_the_database_s_logical_clock_orders_notes(rolled: Any) -> None:
     assert seen == sorted(set(seen))
 
 
-STEPS = ("_marks.mark", "_quarters.replace", "_rollups.replace", "_changes.note", "_marks.clear")
+STEPS = (
+    "_marks.mark",
+    "_quarters.replace",
+    "_rollups.replace_known",
+    "_changes.note",
+    "_marks.clear",
+)
 
 
 async def test_no_step_of_a_roll_up_lets_a_stale_answer_through(make_api: Any) -> None:
@@ -414,6 +421,7 @@ async def do(
             MarkRepository(),
             QuarterHourRepository(),
             Retention(None, processes[0].clock),
+            SessionRepository(),
         )
         await removal.remove_before("demo", quarter_of(details[0]) + QUARTER)
     elif act == "roll up":

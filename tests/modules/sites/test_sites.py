@@ -1,31 +1,29 @@
-"""Sites and their keys."""
+"""Sites and their settings."""
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
 import pytest_asyncio
 from mongomock_motor import AsyncMongoMockClient
 
-from app.core.auth import Scope
+from app.core.auth import SITE_SCOPES, Scope
 from app.core.clock import FixedClock
 from app.core.config import Settings
 from app.core.database import prepare
-from app.core.errors import BadInputError, NotFoundError
-from app.modules.sites.service import KEY_CACHE_SECONDS, SiteService
-from app.repositories.api_keys import ApiKeyRepository
+from app.core.errors import BadInputError
+from app.modules.sites.service import SiteService
 from app.repositories.sites import SiteRepository
-from app.schemas import ApiKey, Site
+from app.schemas import Site
 from tests.conftest import KEYS, NOW, OTHER_SITE_KEYS
 
 
 @pytest_asyncio.fixture
 async def sites() -> AsyncIterator[SiteService]:
     """The service on mongomock, with one site."""
-    await prepare(AsyncMongoMockClient()["sites"], (Site, ApiKey))
+    await prepare(AsyncMongoMockClient()["sites"], (Site,))
     settings = Settings(_env_file=None, currency="CHF")
-    service = SiteService(SiteRepository(), ApiKeyRepository(), settings, FixedClock(NOW))
+    service = SiteService(SiteRepository(), settings, FixedClock(NOW))
     await service.ensure_site("shop", "The shop")
     yield service
 
@@ -44,69 +42,6 @@ async def test_a_sites_name_is_plain(sites: SiteService, name: str) -> None:
         await sites.ensure_site(name)
 
 
-async def test_a_key_is_shown_once_and_stored_hashed(sites: SiteService) -> None:
-    """The new key opens its site; nothing stored contains it."""
-    made = await sites.create_key("shop", Scope.READ, "analyst")
-    principal = await sites.authenticate(made.key)
-    assert principal is not None
-    assert (principal.site, principal.scope) == ("shop", Scope.READ)
-    stored = await ApiKeyRepository().collection.find({}).to_list(None)
-    assert made.key not in str(stored)
-    assert [key.hint for key in await sites.list_keys("shop")] == [made.key[:14]]
-
-
-async def test_keys_of_no_site_cannot_be_made(sites: SiteService) -> None:
-    """The site comes first."""
-    with pytest.raises(NotFoundError):
-        await sites.create_key("nowhere", Scope.READ, "x")
-
-
-async def test_a_short_key_is_warned_of(
-    sites: SiteService, caplog: pytest.LogCaptureFixture
-) -> None:
-    """A demo key that can be guessed works, and the log says that it can, without the key."""
-    await sites.ensure_key("shop", Scope.WRITE, "wk-1")
-    assert await sites.authenticate("wk-1") is not None
-    assert "guessed" in caplog.text
-    assert "wk-1" not in caplog.text
-
-
-async def test_new_keys_replace_the_ones_of_the_same_label(sites: SiteService) -> None:
-    """Old ones of the label are revoked, keys of other labels stay."""
-    [kept] = [await sites.create_key("shop", Scope.ADMIN, "kept")]
-    old = await sites.replace_keys("shop", "demo")
-    new = await sites.replace_keys("shop", "demo")
-    assert [key.scope for key in new] == list(Scope)
-    assert [await sites.authenticate(key.key) for key in old] == [None] * 3
-    assert None not in [await sites.authenticate(key.key) for key in [*new, kept]]
-
-
-async def test_a_revoked_key_is_refused(api: Any) -> None:
-    """At once in the process that revoked it, elsewhere when the cache's few seconds are over."""
-    sites = api.services.sites
-    made = await sites.create_key("demo", Scope.READ, "x")
-    assert await sites.authenticate(made.key) is not None
-    assert await sites.revoke_key("demo", made.key[:14]) == 1
-    assert await sites.authenticate(made.key) is None
-    assert KEY_CACHE_SECONDS <= 10
-
-
-async def test_whether_a_key_is_still_valid_is_seen_at_once(api: Any) -> None:
-    """In every process, without a cache, and only for the site and scope that the key is of."""
-    sites = api.services.sites
-    made = await sites.create_key("demo", Scope.READ, "x")
-    principal = await sites.authenticate(made.key)
-    assert await sites.is_valid(principal)
-    assert not await sites.is_valid(replace(principal, site="other"))
-    assert not await sites.is_valid(replace(principal, scope=Scope.ADMIN))
-    assert not await sites.is_valid(replace(principal, key_id="0" * 16))
-    await api.database.api_keys.update_one(
-        {"site": "demo", "label": "x"}, {"$set": {"revoked_at": api.clock.now()}}
-    )
-    assert await sites.authenticate(made.key) is not None
-    assert not await sites.is_valid(principal)
-
-
 SCOPES = [
     ("{ site { id } }", {Scope.READ, Scope.ADMIN}),
     ('mutation { trackClick(input: {itemId: "a"}) { verdict } }', {Scope.WRITE, Scope.ADMIN}),
@@ -118,7 +53,7 @@ SCOPES = [
 ]
 
 
-@pytest.mark.parametrize("scope", list(Scope))
+@pytest.mark.parametrize("scope", SITE_SCOPES)
 @pytest.mark.parametrize(("operation", "allowed"), SCOPES, ids=[entry[0] for entry in SCOPES])
 async def test_each_scope_may_do_what_the_contract_says(
     api: Any, operation: str, allowed: set[Scope], scope: Scope

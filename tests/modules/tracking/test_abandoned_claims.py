@@ -89,3 +89,37 @@ async def test_nobody_is_turned_away_for_a_neighbour_that_lost_itself(
         {**common, "id": "other", "timestamp": at(10).isoformat()},
     )
     assert (moved["reason"], other["verdict"]) == ("COOLDOWN", "ACCEPTED")
+
+
+async def test_a_claim_for_another_time_than_the_event_has_turns_nobody_away(
+    api: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An event that is stored with an hour earlier was sent again and claims for now: its claim stands
+    for nothing, is waited for, and dropped where whoever sent it again has died."""
+    sent = {"type": "IMPRESSION", "itemId": "lot-1", "sessionId": "s", "id": "theirs"}
+    [result] = await api.track({**sent, "timestamp": at(-3600).isoformat()})
+    assert result["verdict"] == "ACCEPTED"
+    await api.database["session_items"].delete_many({})
+    await claim("theirs", 0)
+    mine = candidate("mine", 5)
+    assert await api.services.deduplication.claim("demo", [mine]) == []
+    assert mine.outcome is None
+    monkeypatch.setattr(session_items, "CLAIM_LEASE", timedelta(-1))
+    assert await api.services.deduplication.claim("demo", [mine]) == []
+    assert await api.services.deduplication.claim("demo", [mine]) == [mine]
+
+
+async def test_an_event_sent_again_when_its_claim_is_gone_claims_nothing(api: Any) -> None:
+    """Sent again with another time, which no claim speaks against: REPLAYED, and the next one counts."""
+    sent = {"type": "IMPRESSION", "itemId": "lot-1", "sessionId": "s"}
+    await api.track({**sent, "id": "first", "timestamp": at(-3600).isoformat()})
+    await api.database["session_items"].delete_many({})
+    api.services.deduplication._accepted.clear()
+    replay, other = await api.track({**sent, "id": "first"}, {**sent, "id": "second"})
+    assert (replay["verdict"], replay["reason"]) == ("DUPLICATE", "REPLAYED")
+    assert other["verdict"] == "ACCEPTED"
+    [stored] = [c async for c in api.database["session_items"].find({"_id": KEY})]
+    assert sorted((c["event"], c["at"]) for c in stored["claims"]) == [
+        ("first", at(-3600)),
+        ("second", NOW),
+    ]

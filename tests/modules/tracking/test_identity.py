@@ -57,3 +57,24 @@ async def test_processes_agree_and_no_address_is_stored(make_api: Any) -> None:
         async for document in other_process.database[name].find({}):
             assert "192.0.2.1" not in str(document)
             assert FIREFOX not in str(document)
+
+
+async def test_the_salt_of_a_day_is_destroyed(api: Any) -> None:
+    """An hour after its day the database deletes it, a process forgets it at midnight, and no copy is left:
+    from then on nobody can tell from an address which visitor it was."""
+    before = await identity(api, userAgent=FIREFOX)
+    salts = api.database["salts"]
+    [salt] = await salts.find({}).to_list(None)
+    assert salt["expires_at"].isoformat() == "2026-06-16T01:00:00+00:00"
+    assert (await salts.index_information())["expiry"]["expireAfterSeconds"] == 0
+    assert len(salt["value"]) == 32
+    of_process = api.services.tracking._salt
+    assert of_process._salt == salt["value"]
+    api.clock.advance(days=1)
+    api.services.tracking.sweep()
+    assert of_process._salt == b""
+    await salts.delete_many({})  # as the database does
+    api.clock.advance(days=-1)
+    assert not set(await identity(api, userAgent=FIREFOX)) & set(before)
+    images = api.app.state.client["config"]["image_collection"]
+    assert not [one async for one in images.find({}) if salt["value"] in str(one).encode()]

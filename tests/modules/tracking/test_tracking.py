@@ -48,6 +48,8 @@ EVERYTHING = {
     "variant": "B",
     "consentGiven": True,
     "dataProcessingConsent": False,
+    "consentVersion": "2026-03",
+    "consentPurposes": ["analytics"],
     "properties": {"size": "XL"},
 }
 
@@ -81,6 +83,7 @@ async def test_track_event_takes_any_type(api: Any) -> None:
 
 async def test_every_field_is_stored_as_it_should_be(api: Any) -> None:
     """Fields arrive under their names; addresses, query strings and user agents do not."""
+    await api.ask("mutation { updateSite(input: {trackingLevel: DETAILED}) { id } }")
     await api.track({"type": "CONVERSION", **EVERYTHING})
     [event] = await events(api)
     assert str(event.pop("value")) == "19.90"
@@ -120,6 +123,8 @@ async def test_every_field_is_stored_as_it_should_be(api: Any) -> None:
         "variant": "B",
         "consent": True,
         "processing_consent": False,
+        "consent_version": "2026-03",
+        "consent_purposes": ["analytics"],
         "properties": {"size": "XL"},
     }
 

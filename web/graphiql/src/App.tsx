@@ -26,7 +26,9 @@ export function App() {
   // While there is no editor, GraphiQL would take a change of tabs for one of their content.
   const ready = useMonaco(state => state.monaco !== undefined);
 
-  // A new fetcher makes GraphiQL ask for the schema again.
+  // The schema is for keys that can read: without one it is not asked for (null, in GraphiQL's terms),
+  // and a new fetcher makes GraphiQL ask for it again.
+  const schema = key === '' ? null : undefined;
   const fetcher = useMemo(
     () => createFetcher(key, codes => noteAnswer(key, codes)),
     [key, noteAnswer],
@@ -46,6 +48,7 @@ export function App() {
   return (
     <GraphiQLProvider
       fetcher={fetcher}
+      schema={schema}
       defaultTabs={EXAMPLES}
       plugins={PLUGINS}
       referencePlugin={DOC_EXPLORER_PLUGIN}

@@ -5,6 +5,7 @@ import {
   type Fetcher,
   type FetcherParams,
 } from '@graphiql/toolkit';
+import { parse, type DocumentNode } from 'graphql';
 import { createClient } from 'graphql-ws';
 
 const ENDPOINT = '/graphql';
@@ -49,6 +50,15 @@ function withoutStaleName(params: FetcherParams): FetcherParams {
   return operationName && params.query.includes(operationName) ? params : rest;
 }
 
+/** Of the same age is what GraphiQL knows of the operation's kind, which decides how it is sent. */
+function documentOf(query: string): DocumentNode | undefined {
+  try {
+    return parse(query);
+  } catch {
+    return undefined; // the server says what is wrong with it
+  }
+}
+
 /** One request outside the editor. */
 export async function ask(key: string, query: string, signal: AbortSignal): Promise<Answer> {
   const response = await fetchJson(ENDPOINT, {
@@ -75,8 +85,13 @@ export function createFetcher(key: string, onAnswer: (codes: string[]) => void):
     enableIncrementalDelivery: false,
   });
   return async (params, options) => {
-    const answer = await fetcher(withoutStaleName(params), options);
-    if (!isAsyncIterable(answer) && !isObservable(answer)) onAnswer(codesOf(answer as Answer));
+    const documentAST = documentOf(params.query);
+    const answer = await fetcher(withoutStaleName(params), { ...options, documentAST });
+    // That a key may not see the schema says nothing of what it is used for.
+    const asked = params.operationName !== 'IntrospectionQuery';
+    if (asked && !isAsyncIterable(answer) && !isObservable(answer)) {
+      onAnswer(codesOf(answer as Answer));
+    }
     return answer;
   };
 }

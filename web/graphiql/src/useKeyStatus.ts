@@ -13,7 +13,7 @@ const MISSING: KeyStatus = {
 const CHECKING: KeyStatus = { kind: 'neutral', text: 'Checking the key…' };
 const WRITES: KeyStatus = {
   kind: 'neutral',
-  text: 'Key accepted, but it can only track: paste a read key to ask for data.',
+  text: 'Key accepted, but it can only track: a read key asks for data and shows the documentation.',
 };
 const REFUSED: KeyStatus = { kind: 'bad', text: 'This key was refused.' };
 const FORBIDDEN: KeyStatus = {
@@ -21,7 +21,7 @@ const FORBIDDEN: KeyStatus = {
   text: 'This key may not do that: queries need a read key, tracking a write key.',
 };
 
-// Needs a key that can read; the schema itself is open to all.
+// Needs a key that can read, as the schema does.
 const PROBE = '{ site { name } }';
 
 function accepted(key: string, answer: Answer): KeyStatus {

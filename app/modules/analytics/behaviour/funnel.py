@@ -8,8 +8,8 @@ from typing import Any
 
 from app.core.errors import BadInputError, LimitExceededError
 from app.core.event_types import EventType
+from app.core.texts import check_id
 from app.modules.analytics.behaviour.bounds import check_between
-from app.modules.analytics.query import check_id
 
 MIN_STEPS, MAX_STEPS = 2, 8
 DEFAULT_WINDOW = 86_400

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from app.core.errors import BadInputError
+from app.core.texts import check_id
 from app.modules.analytics.behaviour.enums import PathDirection
-from app.modules.analytics.query import check_id
 
 DEFAULT_PATHS, MAX_PATHS = 10, 100
 

@@ -3,11 +3,10 @@
 from typing import Annotated
 
 import strawberry
-from strawberry.extensions import FieldExtension
 
 from app.core.auth import Scope, require
 from app.core.context import Info
-from app.core.permissions import Needs
+from app.core.permissions import READ
 from app.modules.analytics.behaviour.attribution import (
     DEFAULT_CLICK_DAYS,
     DEFAULT_VIEW_HOURS,
@@ -37,11 +36,16 @@ from app.modules.analytics.behaviour.retention import (
 from app.modules.analytics.behaviour.service import BehaviourService
 from app.modules.analytics.behaviour.types import Attribution, Funnel, Paths, Retention
 from app.modules.analytics.enums import Dimension, Granularity
-from app.modules.analytics.inputs import ReportFilter, event_filter, range_request
-from app.modules.analytics.resolver import Filter, Range, Timezone
+from app.modules.analytics.inputs import (
+    Filter,
+    Range,
+    ReportFilter,
+    Timezone,
+    event_filter,
+    range_request,
+)
 from app.modules.analytics.selection import selected
 
-READ: list[FieldExtension] = [Needs(Scope.READ)]
 DEFAULT_ROWS = 100
 
 

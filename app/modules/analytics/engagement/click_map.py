@@ -7,11 +7,12 @@ column p * columns / w, rounded down. These are whole numbers, so that no click 
 from dataclasses import dataclass
 
 from app.core.errors import BadInputError
+from app.core.texts import check_id
 from app.modules.analytics.engagement.spread import Key
 from app.modules.analytics.pipelines.dimensions import Categories
 from app.modules.analytics.pipelines.expressions import Expression, Stage, literal
 from app.modules.analytics.pipelines.matching import covered
-from app.modules.analytics.query import ReportQuery, check_id
+from app.modules.analytics.query import ReportQuery
 from app.repositories.events import WEIGHT
 from app.schemas.event import EventType
 

@@ -6,7 +6,7 @@ import strawberry
 
 from app.core.auth import Scope, require
 from app.core.context import Info
-from app.core.permissions import Needs
+from app.core.permissions import READ
 from app.modules.analytics.engagement.click_map import (
     MAX_CELLS_A_SIDE,
     MAX_SIDE,
@@ -19,8 +19,7 @@ from app.modules.analytics.engagement.service import (
 )
 from app.modules.analytics.engagement.types import ClickMap, Engagement
 from app.modules.analytics.enums import Dimension
-from app.modules.analytics.inputs import event_filter, range_request
-from app.modules.analytics.resolver import Filter, Range
+from app.modules.analytics.inputs import Filter, Range, event_filter, range_request
 from app.modules.analytics.selection import selected
 
 _CELLS = f"1 to {MAX_CELLS_A_SIDE}."
@@ -33,7 +32,7 @@ _SIDE = (
 @strawberry.type
 class EngagementQuery:
     @strawberry.field(
-        extensions=[Needs(Scope.READ)],
+        extensions=READ,
         description="How long people were engaged and how far they read: how the numbers are spread, and "
         "not only their mean.",
     )
@@ -68,7 +67,7 @@ class EngagementQuery:
         return Engagement.of(report, by)
 
     @strawberry.field(
-        extensions=[Needs(Scope.READ)],
+        extensions=READ,
         description="Where an item or a page was clicked, counted by the cells of a grid, for a heat map.",
     )
     async def click_map(

@@ -4,17 +4,13 @@ from typing import Any
 
 import strawberry
 
+from app.core.described import described
 from app.core.scalars import Long
 from app.modules.analytics.engagement import click_map, distributions, service
 from app.modules.analytics.engagement.spread import Key
 from app.modules.analytics.measures import percent
 from app.modules.analytics.query import Dimension
 from app.modules.analytics.types import DimensionValue
-
-
-def _field(description: str) -> Any:
-    return strawberry.field(description=description)
-
 
 _BY_NEAREST_RANK = (
     "By nearest rank: of n numbers in order the one at place p * n / 100, rounded up. So each is a "
@@ -24,13 +20,13 @@ _BY_NEAREST_RANK = (
 
 @strawberry.type(description="How many durations lie in one range of them.")
 class DurationBin:
-    at_least: int = _field("The shortest duration of the bin, milliseconds.")
-    below: int | None = _field(
+    at_least: int = described("The shortest duration of the bin, milliseconds.")
+    below: int | None = described(
         "The duration that is too long for it, milliseconds; null in the last bin, which ends with "
         "the longest duration that is accepted, 30 minutes."
     )
-    count: Long = _field("Events with such a duration.")
-    percent: float | None = _field("The same in percent of all of them; null of none.")
+    count: Long = described("Events with such a duration.")
+    percent: float | None = described("The same in percent of all of them; null of none.")
 
 
 @strawberry.type(
@@ -39,16 +35,16 @@ class DurationBin:
     f"Percentiles: {_BY_NEAREST_RANK}"
 )
 class DurationDistribution:
-    count: Long = _field("Events that carry a duration.")
-    mean: float | None = _field(
+    count: Long = described("Events that carry a duration.")
+    mean: float | None = described(
         "Mean, milliseconds: averageEngagement of Metrics. Null of nothing."
     )
-    p25: int | None = _field("A quarter of the durations are this long or shorter.")
-    median: int | None = _field("Half of the durations are this long or shorter.")
-    p75: int | None = _field("Three quarters of the durations are this long or shorter.")
-    p90: int | None = _field("90% of the durations are this long or shorter.")
-    p95: int | None = _field("95% of the durations are this long or shorter.")
-    histogram: list[DurationBin] = _field(
+    p25: int | None = described("A quarter of the durations are this long or shorter.")
+    median: int | None = described("Half of the durations are this long or shorter.")
+    p75: int | None = described("Three quarters of the durations are this long or shorter.")
+    p90: int | None = described("90% of the durations are this long or shorter.")
+    p95: int | None = described("95% of the durations are this long or shorter.")
+    histogram: list[DurationBin] = described(
         "How many are how long, in bins that begin at 0, 1, 2, 5, 10, 20 and 30 seconds and at 1, 2, "
         "5, 10 and 20 minutes. Empty bins are there."
     )
@@ -78,9 +74,9 @@ def _percentiles(found: Any) -> dict[str, int | None]:
 
 @strawberry.type(description="How many pages were read at least so far.")
 class DepthReached:
-    depth: int = _field("Percent of the page: 25, 50, 75 or 100.")
-    pages: Long = _field("Pages of which this much or more was reached.")
-    percent: float | None = _field("The same in percent of all pages; null of none.")
+    depth: int = described("Percent of the page: 25, 50, 75 or 100.")
+    pages: Long = described("Pages of which this much or more was reached.")
+    percent: float | None = described("The same in percent of all pages; null of none.")
 
 
 @strawberry.type(
@@ -90,14 +86,14 @@ class DepthReached:
     f"page's address count as one page for each session and item. Percentiles: {_BY_NEAREST_RANK}"
 )
 class DepthDistribution:
-    pages: Long = _field("Pages with a depth.")
-    mean: float | None = _field("Mean of the pages' depths, percent. Null of nothing.")
-    p25: int | None = _field("A quarter of the pages were read this far or less.")
-    median: int | None = _field("Half of the pages were read this far or less.")
-    p75: int | None = _field("Three quarters of the pages were read this far or less.")
-    p90: int | None = _field("90% of the pages were read this far or less.")
-    p95: int | None = _field("95% of the pages were read this far or less.")
-    reached: list[DepthReached] = _field("How many pages reached 25, 50, 75 and 100 percent.")
+    pages: Long = described("Pages with a depth.")
+    mean: float | None = described("Mean of the pages' depths, percent. Null of nothing.")
+    p25: int | None = described("A quarter of the pages were read this far or less.")
+    median: int | None = described("Half of the pages were read this far or less.")
+    p75: int | None = described("Three quarters of the pages were read this far or less.")
+    p90: int | None = described("90% of the pages were read this far or less.")
+    p95: int | None = described("95% of the pages were read this far or less.")
+    reached: list[DepthReached] = described("How many pages reached 25, 50, 75 and 100 percent.")
 
     @classmethod
     def of(cls, depths: distributions.Depths) -> "DepthDistribution":
@@ -123,9 +119,9 @@ def _shown(engagement: service.Engagement) -> dict[str, Any]:
 
 @strawberry.type(description="How long and how far, of one value of a dimension.")
 class EngagementRow:
-    dimension: DimensionValue = _field("What the row is of.")
-    duration: DurationDistribution = _field("How long people were engaged.")
-    scroll_depth: DepthDistribution = _field(
+    dimension: DimensionValue = described("What the row is of.")
+    duration: DurationDistribution = described("How long people were engaged.")
+    scroll_depth: DepthDistribution = described(
         "How far pages were read. A page that has events of two values counts in both rows."
     )
 
@@ -138,13 +134,13 @@ class EngagementRow:
 
 @strawberry.type(description="How long people were engaged and how far they read.")
 class Engagement:
-    duration: DurationDistribution = _field("How long people were engaged.")
-    scroll_depth: DepthDistribution = _field("How far pages were read.")
-    rows: list[EngagementRow] = _field(
+    duration: DurationDistribution = described("How long people were engaged.")
+    scroll_depth: DepthDistribution = described("How far pages were read.")
+    rows: list[EngagementRow] = described(
         "The same of every value of the dimension asked for, those with the most events that carry a "
         "duration or a depth first, then by value; empty where none was asked for."
     )
-    exact: bool = _field(
+    exact: bool = described(
         "Whether every number is exact. It is not where the site counted a sample of its visitors: "
         "numbers are then scaled up from it."
     )
@@ -164,11 +160,11 @@ class Engagement:
 
 @strawberry.type(description="One cell of a click map. Columns and rows are numbered from 0.")
 class ClickCell:
-    column: int = _field("Its place from the left, from 0.")
-    row: int = _field("Its place from the top, from 0.")
-    left: int = _field("Its first pixel from the left.")
-    top: int = _field("Its first pixel from the top.")
-    clicks: Long = _field("Clicks in it.")
+    column: int = described("Its place from the left, from 0.")
+    row: int = described("Its place from the top, from 0.")
+    left: int = described("Its first pixel from the left.")
+    top: int = described("Its first pixel from the top.")
+    clicks: Long = described("Clicks in it.")
 
 
 @strawberry.type(
@@ -178,19 +174,19 @@ class ClickCell:
     "One item has different sizes on different devices: filter by DEVICE for a sharper map."
 )
 class ClickMap:
-    width: int = _field(
+    width: int = described(
         "How many pixels wide the area is. Where it was not asked for: as far as was clicked, without "
         "the clicks that are more than twice as far out as the 95th percentile."
     )
-    height: int = _field("How many pixels high it is; as for width.")
-    columns: int = _field("Into how many columns it is cut.")
-    rows: int = _field("Into how many rows it is cut.")
-    clicks: Long = _field("Clicks in the area: the sum of its cells.")
-    outside: Long = _field("Clicks with a position outside of it, also left of it and above.")
-    without_position: Long = _field("Clicks that carry no position.")
-    maximum: Long = _field("Clicks in the fullest cell; 0 of none.")
-    cells: list[ClickCell] = _field("The cells that have clicks, by row and then by column.")
-    exact: bool = _field(
+    height: int = described("How many pixels high it is; as for width.")
+    columns: int = described("Into how many columns it is cut.")
+    rows: int = described("Into how many rows it is cut.")
+    clicks: Long = described("Clicks in the area: the sum of its cells.")
+    outside: Long = described("Clicks with a position outside of it, also left of it and above.")
+    without_position: Long = described("Clicks that carry no position.")
+    maximum: Long = described("Clicks in the fullest cell; 0 of none.")
+    cells: list[ClickCell] = described("The cells that have clicks, by row and then by column.")
+    exact: bool = described(
         "Whether every number is exact. It is not where the site counted a sample of its visitors: "
         "numbers are then scaled up from it."
     )

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from app.core.errors import BadInputError
 from app.core.event_types import EventType
-from app.modules.analytics.query import check_id
+from app.core.texts import check_id
 
 # Those with the most visitors are shown; more than these are no variants but a mistake.
 MAX_VARIANTS = 50

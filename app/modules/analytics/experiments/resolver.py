@@ -3,11 +3,10 @@
 from typing import Annotated
 
 import strawberry
-from strawberry.extensions import FieldExtension
 
 from app.core.auth import Scope, require
 from app.core.context import Info
-from app.core.permissions import Needs
+from app.core.permissions import READ
 from app.modules.analytics.experiments.enums import CountBy
 from app.modules.analytics.experiments.inputs import (
     GoalInput,
@@ -27,15 +26,10 @@ from app.modules.analytics.experiments.query import (
 )
 from app.modules.analytics.experiments.service import ExperimentService
 from app.modules.analytics.experiments.types import Experiment, ExperimentSummary
-from app.modules.analytics.inputs import RangeInput, range_request
+from app.modules.analytics.inputs import Range, range_request
 
-READ: list[FieldExtension] = [Needs(Scope.READ)]
 DEFAULT_CONFIDENCE = 0.95
 DEFAULT_LIMIT = 100
-
-Range = Annotated[
-    RangeInput | None, strawberry.argument(description="The range. Default: the last 30 days.")
-]
 
 
 @strawberry.type

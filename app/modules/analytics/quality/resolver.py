@@ -4,19 +4,18 @@ import strawberry
 
 from app.core.auth import Scope, require
 from app.core.context import Info
-from app.core.permissions import Needs
+from app.core.permissions import READ
 from app.core.ports import ItemDirectory
-from app.modules.analytics.inputs import range_request
+from app.modules.analytics.inputs import Range, range_request
 from app.modules.analytics.quality.service import QualityService
 from app.modules.analytics.quality.types import DataQuality
-from app.modules.analytics.resolver import Range
 from app.modules.analytics.selection import selected
 
 
 @strawberry.type
 class QualityQuery:
     @strawberry.field(
-        extensions=[Needs(Scope.READ)],
+        extensions=READ,
         description="Whether what was tracked in a range can be relied on: what is missing, doubled or "
         "off, with a finding in words that says what to do.",
     )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
+from app.core.described import described
 from app.core.enums import graphql_enum
 from app.core.scalars import Long
 from app.modules.analytics.measures import percent
@@ -56,28 +57,24 @@ graphql_enum(
 )
 
 
-def _field(description: str) -> Any:
-    return strawberry.field(description=description)
-
-
 @strawberry.type(description="One check of how good the data are.")
 class QualityCheck:
-    code: QualityCode = _field("What is checked.")
-    severity: Severity = _field("How much it matters.")
-    value: float | None = _field(
+    code: QualityCode = described("What is checked.")
+    severity: Severity = described("How much it matters.")
+    value: float | None = described(
         "The share, percent: affected / total. Null where there is nothing to judge."
     )
-    affected: Long = _field("How many the share is of.")
-    total: Long = _field("Of how many.")
-    threshold: float = _field(
+    affected: Long = described("How many the share is of.")
+    total: Long = described("Of how many.")
+    threshold: float = described(
         "Beyond this share it is a NOTICE: above it, or below it where higher is better."
     )
-    warning_threshold: float | None = _field(
+    warning_threshold: float | None = described(
         "Beyond this share it is a WARNING; null where it never is."
     )
-    higher_is_better: bool = _field("Whether a high share is good.")
-    finding: str = _field("What was found, in words, and what to do about it.")
-    since: datetime = _field(
+    higher_is_better: bool = described("Whether a high share is good.")
+    finding: str = described("What was found, in words, and what to do about it.")
+    since: datetime = described(
         "From when on events are looked at: the start of the range; for what the ledger says, at the "
         "earliest as far back as the ledger is kept."
     )
@@ -101,13 +98,13 @@ class QualityCheck:
 
 @strawberry.type(description="An item with more clicks than impressions.")
 class OverclickedItem:
-    item_id: strawberry.ID = _field("The item.")
-    item: Annotated["Item", strawberry.lazy("app.modules.items.types")] | None = _field(
+    item_id: strawberry.ID = described("The item.")
+    item: Annotated["Item", strawberry.lazy("app.modules.items.types")] | None = described(
         "It in the catalogue; null where it is not there."
     )
-    impressions: Long = _field("Events of type IMPRESSION.")
-    clicks: Long = _field("Events of type CLICK.")
-    click_through_rate: float | None = _field(
+    impressions: Long = described("Events of type IMPRESSION.")
+    clicks: Long = described("Events of type CLICK.")
+    click_through_rate: float | None = described(
         "Clicks / impressions, percent; null without impressions."
     )
 
@@ -126,12 +123,12 @@ class OverclickedItem:
     description="How good the data of a range are, and what to do to make them better."
 )
 class DataQuality:
-    start: datetime = _field("Where the range begins.")
-    end: datetime = _field("Where it ends, left out.")
-    as_of: datetime = _field("When this was found.")
-    severity: Severity = _field("The worst of all checks.")
-    checks: list[QualityCheck] = _field("Every check, always in the same order.")
-    overclicked_items: list[OverclickedItem] = _field(
+    start: datetime = described("Where the range begins.")
+    end: datetime = described("Where it ends, left out.")
+    as_of: datetime = described("When this was found.")
+    severity: Severity = described("The worst of all checks.")
+    checks: list[QualityCheck] = described("Every check, always in the same order.")
+    overclicked_items: list[OverclickedItem] = described(
         f"The items with more clicks than impressions, at most {MAX_ITEMS}: those with "
         "the most clicks beyond their impressions first, then by id."
     )

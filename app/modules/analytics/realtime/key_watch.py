@@ -13,12 +13,13 @@ CHECK_SECONDS = 4.0
 
 
 class KeyWatch:
-    """Looks at one principal's key again and again."""
+    """Looks at one principal's key again and again, every so many seconds."""
 
-    def __init__(self, keys: KeyCheck, principal: Principal) -> None:
+    def __init__(self, keys: KeyCheck, principal: Principal, seconds: float | None = None) -> None:
         self._keys = keys
         self._principal = principal
-        self._due = asyncio.get_running_loop().time() + CHECK_SECONDS
+        self._seconds = CHECK_SECONDS if seconds is None else seconds
+        self._due = asyncio.get_running_loop().time() + self._seconds
 
     async def sleep(self, seconds: float) -> None:
         """Sleep so long, and look meanwhile."""
@@ -51,7 +52,7 @@ class KeyWatch:
         else:
             if not valid:
                 raise UnauthenticatedError("The API key is no longer valid.")
-        self._due = asyncio.get_running_loop().time() + CHECK_SECONDS
+        self._due = asyncio.get_running_loop().time() + self._seconds
 
     def _seconds_left(self) -> float:
         """Until the next look is due."""

@@ -5,14 +5,13 @@ from contextlib import aclosing
 from typing import Annotated
 
 import strawberry
-from strawberry.extensions import FieldExtension
 
 from app.core.auth import Principal, Scope, require
 from app.core.context import Info
 from app.core.errors import BadInputError
-from app.core.permissions import Needs
+from app.core.permissions import READ
 from app.core.ports import ItemDirectory, KeyCheck
-from app.modules.analytics.query import check_id
+from app.core.texts import check_id
 from app.modules.analytics.realtime.entries import MAX_UNREAD
 from app.modules.analytics.realtime.feed import LiveFeed
 from app.modules.analytics.realtime.key_watch import KeyWatch
@@ -29,8 +28,6 @@ from app.modules.analytics.realtime.subscriber import FeedFilter
 from app.modules.analytics.realtime.types import FeedEntry, Realtime
 from app.modules.analytics.selection import selected
 from app.schemas.event import EventType
-
-READ: list[FieldExtension] = [Needs(Scope.READ)]
 
 Minutes = Annotated[
     int | None,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
+from app.core.described import described
 from app.core.enums import graphql_enum
 from app.core.scalars import Long
 from app.modules.analytics.realtime import entries, numbers
@@ -28,38 +29,34 @@ graphql_enum(
 )
 
 
-def _field(description: str) -> Any:
-    return strawberry.field(description=description)
-
-
 @strawberry.type(description="The events of one minute.")
 class MinuteCount:
-    start: datetime = _field("When the minute begins.")
-    events: Long = _field("Events of any type that happened in it.")
+    start: datetime = described("When the minute begins.")
+    events: Long = described("Events of any type that happened in it.")
 
 
 @strawberry.type(description="How many events of one type there were.")
 class EventTypeCount:
-    type: EventType = _field("The type.")
-    events: Long = _field("Events of this type.")
+    type: EventType = described("The type.")
+    events: Long = described("Events of this type.")
 
 
 @strawberry.type(description="An item of the last minutes.")
 class RealtimeItem:
-    item_id: strawberry.ID = _field("The item.")
-    item: Annotated["Item", strawberry.lazy("app.modules.items.types")] | None = _field(
+    item_id: strawberry.ID = described("The item.")
+    item: Annotated["Item", strawberry.lazy("app.modules.items.types")] | None = described(
         "It in the catalogue; null where it is not there."
     )
-    events: Long = _field("Its events of any type.")
-    impressions: Long = _field("Its events of type IMPRESSION.")
-    clicks: Long = _field("Its events of type CLICK.")
+    events: Long = described("Its events of any type.")
+    impressions: Long = described("Its events of type IMPRESSION.")
+    clicks: Long = described("Its events of type CLICK.")
 
 
 @strawberry.type(description="A page of the last minutes.")
 class RealtimePage:
-    page: str = _field("Its address without query string and fragment.")
-    events: Long = _field("Events of any type on it.")
-    page_views: Long = _field("Its events of type PAGE_VIEW.")
+    page: str = described("Its address without query string and fragment.")
+    events: Long = described("Events of any type on it.")
+    page_views: Long = described("Its events of type PAGE_VIEW.")
 
 
 @strawberry.type(
@@ -68,26 +65,26 @@ class RealtimePage:
     "numbers are scaled up from it."
 )
 class Realtime:
-    as_of: datetime = _field("When it was counted.")
-    active_visitors: Long = _field(
+    as_of: datetime = described("When it was counted.")
+    active_visitors: Long = described(
         "Distinct visitors with an event in the last 5 minutes, whatever `minutes` is."
     )
-    active_sessions: Long = _field(
+    active_sessions: Long = described(
         "Distinct sessions with an event in the last 5 minutes, whatever `minutes` is."
     )
-    events: Long = _field("Events of any type in the last `minutes` minutes.")
-    events_per_minute: list[MinuteCount] = _field(
+    events: Long = described("Events of any type in the last `minutes` minutes.")
+    events_per_minute: list[MinuteCount] = described(
         "The last `minutes` minutes of the clock, oldest first, those without events too. The last "
         "one has only begun."
     )
-    by_type: list[EventTypeCount] = _field(
+    by_type: list[EventTypeCount] = described(
         "The events of these minutes by type, most first; types without any are left out."
     )
-    top_items: list[RealtimeItem] = _field(
+    top_items: list[RealtimeItem] = described(
         "The items with most events in these minutes, most first; of two that are equal the one "
         "whose id sorts first."
     )
-    top_pages: list[RealtimePage] = _field(
+    top_pages: list[RealtimePage] = described(
         "The pages with most events in these minutes, in the same order."
     )
 
@@ -128,20 +125,20 @@ class Realtime:
     "tell them apart; users are not shown."
 )
 class LiveEvent:
-    event_id: strawberry.ID = _field("The event; `explainEvent` tells all that is stored of it.")
-    type: EventType = _field("What happened.")
-    name: str | None = _field("What a CUSTOM event is called.")
-    item_id: strawberry.ID | None = _field("The item that it is about.")
-    page: str | None = _field("The page's address without query string and fragment.")
-    source: str | None = _field('Where the item was shown: "search", "homepage", ...')
-    device: str | None = _field('"mobile", "tablet", "desktop", "tv" or "console".')
-    browser: str | None = _field("The browser's family.")
-    os: str | None = _field("The operating system's family.")
-    country: str | None = _field("The visitor's country, ISO 3166-1 alpha-2.")
-    timestamp: datetime = _field("When it happened.")
-    received_at: datetime = _field("When it arrived.")
-    visitor: str = _field("12 hex digits of a digest of the visitor's id.")
-    session: str = _field("12 hex digits of a digest of the session's id.")
+    event_id: strawberry.ID = described("The event; `explainEvent` tells all that is stored of it.")
+    type: EventType = described("What happened.")
+    name: str | None = described("What a CUSTOM event is called.")
+    item_id: strawberry.ID | None = described("The item that it is about.")
+    page: str | None = described("The page's address without query string and fragment.")
+    source: str | None = described('Where the item was shown: "search", "homepage", ...')
+    device: str | None = described('"mobile", "tablet", "desktop", "tv" or "console".')
+    browser: str | None = described("The browser's family.")
+    os: str | None = described("The operating system's family.")
+    country: str | None = described("The visitor's country, ISO 3166-1 alpha-2.")
+    timestamp: datetime = described("When it happened.")
+    received_at: datetime = described("When it arrived.")
+    visitor: str = described("12 hex digits of a digest of the visitor's id.")
+    session: str = described("12 hex digits of a digest of the session's id.")
 
     @classmethod
     def of(cls, event: entries.AcceptedEvent) -> "LiveEvent":
@@ -165,9 +162,9 @@ class LiveEvent:
 
 @strawberry.type(description="One entry of the event feed.")
 class FeedEntry:
-    kind: FeedEntryKind = _field("What it is.")
-    at: datetime = _field("When the server put it into the feed.")
-    event: LiveEvent | None = _field("The event, of an entry of kind EVENT.")
+    kind: FeedEntryKind = described("What it is.")
+    at: datetime = described("When the server put it into the feed.")
+    event: LiveEvent | None = described("The event, of an entry of kind EVENT.")
 
     @classmethod
     def of(cls, entry: entries.FeedEntry) -> "FeedEntry":

@@ -18,13 +18,19 @@ from app.modules.analytics.measures import Measures, Part, exactly
 from app.modules.analytics.planner import Plan
 from app.modules.analytics.query import Dimension, Rank, ReportQuery
 from app.modules.analytics.rollups.cells import SITE, counts_of_table
-from app.modules.analytics.rollups.coverage import MOST_DAYS, Coverage, Stored, coverage
+from app.modules.analytics.rollups.coverage import (
+    MOST_DAYS,
+    NO_PARTS,
+    PARTS,
+    Coverage,
+    Stored,
+    coverage,
+)
 from app.modules.analytics.rollups.family import Family, family_of
 from app.modules.analytics.rollups.keying import Categories, Keying
 from app.modules.analytics.rollups.reading import (
     Keyed,
     Reading,
-    add_amounts,
     add_cell,
     column_names,
     values_of,
@@ -135,7 +141,8 @@ async def _count_with(
     by_day = family is not None and end - start <= MOST_DAYS * DAY_MS
     levels = family.levels if family is not None and by_day else ()
     boundaries = keying.boundaries(start, end) if levels else ()
-    covered = coverage(start, end, stored, levels, boundaries)
+    divided = await reading.parts((start, end, *boundaries)) if PARTS in levels else NO_PARTS
+    covered = coverage(start, end, stored, levels, boundaries, divided)
     keys = keying.keys_at([unit.at for unit in covered.units])
     units = list(zip(covered.units, keys, strict=True))
     await _check_breadth(reading, query, covered)
@@ -202,10 +209,9 @@ async def _add_events(
             events = await reading.live([quarter])
             if events is not None:
                 await asyncio.to_thread(keying.add_to, tally, events)
-    async for columns in reading.columns(covered.live, names, kept=True):
-        await asyncio.to_thread(keying.add_to, tally, columns)
-    async for columns in reading.columns(covered.columns, names):
-        await asyncio.to_thread(keying.add_to, tally, columns)
+    for spans, kept in ((covered.live, True), (covered.columns, False)):
+        async for columns in reading.columns(spans, names, keying.selected, kept=kept):
+            await asyncio.to_thread(keying.add_selected, tally, columns)
 
 
 async def _add_cells(
@@ -277,7 +283,7 @@ def _add_tables_of_key(
         for amounts in table.get("amounts", ()):
             place = int(places[inverse[bounds[number] + amounts["place"]]])
             if place >= 0:
-                add_amounts(tally, place, amounts["in"])
+                tally.add_amounts(place, amounts["in"])
 
 
 def _summed(tables: Sequence[dict[str, Any]], bounds: Any, inverse: Any, size: int) -> Any:
@@ -321,7 +327,7 @@ async def _add_details(
         found = await reading.cells(family.dimension, of_bucket.get(bucket, ()), values, fields)
         for _, content in found:
             place = tally.place((bucket, content["value"]))
-            add_amounts(tally, place, content.get("amounts", ()))
+            tally.add_amounts(place, content.get("amounts", ()))
             for name in tally.sets:
                 tally.add_stored(place, name, content.get(name))
 

@@ -26,15 +26,17 @@ from app.modules.analytics.rollups.columns import (
     hash_of,
     numbers_from,
     numbers_to,
+    once_each,
 )
 from app.modules.analytics.rollups.distinct import stored_set
+from app.modules.analytics.rollups.registers import Coupons, coupons_of
 from app.modules.analytics.rollups.sessions_seen import SeenSessions, seen, stored_sessions
 from app.modules.analytics.rollups.tally import (
     COUNTS,
     ID_OF_SET,
     INTERACTION,
     PAGE_VIEW,
-    counted,
+    counts_by,
     rows_of_set,
 )
 
@@ -42,9 +44,6 @@ SITE = "SITE"  # in the place of a dimension: everything
 DIMENSIONS = (SITE, *FIELDS)
 WEEK, DAY, QUARTER = "week", "day", "quarter"
 WEEK_MS = 7 * DAY_MS
-# Days of other zones than UTC are put together of a day's beginning or end, and of quarters: of the
-# whole site there are rollups of the first and of the last 3, 6, ... 21 hours of every day.
-PART_MS = 3 * 60 * 60 * 1000
 TABLE = "table"
 _FAR = 10**14  # makes all times since 1900 numbers of one length, whose order is that of the texts
 
@@ -53,7 +52,7 @@ _FAR = 10**14  # makes all times since 1900 numbers of one length, whose order i
 class Period:
     """One period of a level of a site, from `start` in milliseconds.
 
-    That of a part of a day is the day's, and its level says which part (`first_of_day`, `rest_of_day`).
+    That of a part of a day is the day's, and its level says which part (parts.py).
     """
 
     site: str
@@ -79,23 +78,12 @@ class Period:
         }
 
 
-def first_of_day(milliseconds: int) -> str:
-    """The level of a day's first hours, so long."""
-    return f"first-{milliseconds // PART_MS}"
-
-
-def rest_of_day(milliseconds: int) -> str:
-    """The level of what is left of a day after so long."""
-    return f"rest-{milliseconds // PART_MS}"
-
-
 class Counting:
     """The events of a period, with what all of its rollups need of them."""
 
     def __init__(self, columns: Columns) -> None:
         self.columns = columns
-        self._counted = counted(columns)
-        self._numbered: dict[str, tuple[Hashes, Numbers]] = {}
+        self._numbered: dict[str, _Numbered] = {}
 
     def rollups(self, period: Period, dimension: str) -> Iterator[dict[str, Any]]:
         """The cells of a dimension, and their table. None of no events."""
@@ -103,7 +91,7 @@ class Counting:
             return
         coded = _coded(dimension, self.columns)
         size = len(coded.values)
-        counts = self._counts(coded.codes, size)
+        counts = counts_by(coded.codes, size, self.columns)
         amounts = _amounts(coded.codes, self.columns)
         sets = {name: self._sets(name, coded.codes, size) for name in ID_OF_SET}
         cells = []
@@ -117,41 +105,50 @@ class Counting:
         if dimension != SITE:
             yield period.document(period.table_id(dimension), table_of(cells))
 
-    def _counts(self, codes: Codes, size: int) -> Numbers:
-        """A row of COUNTS for every code."""
-        columns = [np.bincount(codes, numbers, size) for numbers in self._counted]
-        counts: Numbers = np.rint(np.stack(columns, 1)).astype(np.int64)
-        return counts
-
     def _sets(self, name: str, codes: Codes, size: int) -> dict[int, dict[str, Any]]:
         """By code: the stored set of ids."""
         rows = rows_of_set(name, self.columns)
         if not len(rows):
             return {}
-        ids, numbers = self._ids(ID_OF_SET[name])
+        all_of = self._ids(ID_OF_SET[name])
+        number = len(all_of.ids)
         # A code and an id are one number, which is quickly sorted.
-        pairs = codes[rows].astype(np.int64) * len(ids) + numbers[rows]
+        pairs = codes[rows].astype(np.int64) * number + all_of.numbers[rows]
         if name != "sessions":
-            unique = np.unique(pairs)
-            parts = _slices(unique // len(ids), size)
-            return {code: stored_set(ids[unique[part] % len(ids)]) for code, part in parts}
+            unique = once_each(pairs)
+            return {
+                code: stored_set(*all_of.at(unique[part] % number))
+                for code, part in _slices(unique // number, size)
+            }
         sessions = seen(
             pairs.astype(np.uint64),
             (self.columns.type == PAGE_VIEW).astype(np.uint8),
             INTERACTION[self.columns.type],
         )
         unique = sessions.ids.astype(np.int64)
-        return {
-            code: stored_sessions(SeenSessions(ids[unique[part] % len(ids)], sessions.states[part]))
-            for code, part in _slices(unique // len(ids), size)
-        }
+        found = {}
+        for code, part in _slices(unique // number, size):
+            ids, coupons = all_of.at(unique[part] % number)
+            found[code] = stored_sessions(SeenSessions(ids, sessions.states[part]), coupons)
+        return found
 
-    def _ids(self, name: str) -> tuple[Hashes, Numbers]:
-        """The distinct ids in order, and for each event the place of its own."""
+    def _ids(self, name: str) -> "_Numbered":
         if name not in self._numbered:
             ids, numbers = np.unique(self.columns.ids[name], return_inverse=True)
-            self._numbered[name] = ids, numbers.astype(np.int64)
+            self._numbered[name] = _Numbered(ids, numbers.astype(np.int64), coupons_of(ids))
         return self._numbered[name]
+
+
+@dataclass(frozen=True, slots=True)
+class _Numbered:
+    """The distinct ids in order, for each event the place of its own, and for each id its coupon."""
+
+    ids: Hashes
+    numbers: Numbers
+    coupons: Coupons
+
+    def at(self, places: Numbers) -> tuple[Hashes, Coupons]:
+        return self.ids[places], self.coupons[places]
 
 
 def _coded(dimension: str, columns: Columns) -> Coded:

@@ -1,23 +1,23 @@
 """What a report is answered from: rollups of whole periods, quarters in columns, events themselves."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from app.core.quarters import DAY_MS, QUARTER_MS
 from app.modules.analytics.rollups.cells import (
     DAY,
-    PART_MS,
     QUARTER,
     WEEK,
     WEEK_MS,
-    first_of_day,
-    rest_of_day,
 )
+from app.modules.analytics.rollups.parts import MINUTE_MS, first_of_day, rest_of_day
 
 # Of a longer range the days are not looked at one by one: there cannot be much of most of them.
 MOST_DAYS = 10_000
 PARTS = "parts"  # of days, among levels
+Parts = Mapping[int, Sequence[int]]
+NO_PARTS: Parts = {}
 # 1970 began on a Thursday; weeks begin on Mondays.
 _MONDAY = 4 * DAY_MS
 
@@ -70,17 +70,23 @@ def week_of(milliseconds: int) -> int:
 
 
 def coverage(
-    start: int, end: int, stored: Stored, levels: Collection[str], boundaries: Sequence[int]
+    start: int,
+    end: int,
+    stored: Stored,
+    levels: Collection[str],
+    boundaries: Sequence[int],
+    parts: Parts = NO_PARTS,
 ) -> Coverage:
     """Divide a range, with the largest clean rollups of these levels in which no boundary lies.
 
-    `levels` are of WEEK, DAY, PARTS and QUARTER; `boundaries` are in order.
+    `levels` are of WEEK, DAY, PARTS and QUARTER; `boundaries` are in order. `parts` says of days
+    after how many minutes they are divided, in order.
     """
     start, end = max(start, stored.start), min(end, stored.end)
     if start >= end:
         return Coverage()
     levels = levels if (end - start) // DAY_MS <= MOST_DAYS else ()
-    return _Division(start, end, stored, levels, boundaries).divided()
+    return _Division(start, end, stored, levels, boundaries, parts).divided()
 
 
 class _Division:
@@ -93,12 +99,14 @@ class _Division:
         stored: Stored,
         levels: Collection[str],
         boundaries: Sequence[int],
+        parts: Parts,
     ) -> None:
         self._start = start
         self._end = end
         self._stored = stored
         self._levels = levels
         self._boundaries = boundaries
+        self._parts = parts
         self._dirty = sorted(stored.dirty_quarters)
         self._found = Coverage()
 
@@ -128,13 +136,18 @@ class _Division:
         if day not in stored.dirty_days:
             if DAY in levels and at == day:
                 yield DAY, day, day + DAY_MS
-            if PARTS in levels and at == day:
-                for length in range(DAY_MS - PART_MS, 0, -PART_MS):
-                    yield first_of_day(length), day, day + length
-            elif PARTS in levels and not (at - day) % PART_MS:
-                yield rest_of_day(at - day), day, day + DAY_MS
+            if PARTS in levels:
+                yield from self._parts_from(at, day)
         if QUARTER in levels:
             yield QUARTER, at, at + QUARTER_MS
+
+    def _parts_from(self, at: int, day: int) -> Iterator[tuple[str, int, int]]:
+        parts = self._parts.get(day, ())
+        if at == day:
+            for minutes in reversed(parts):
+                yield first_of_day(minutes), day, day + minutes * MINUTE_MS
+        elif (at - day) // MINUTE_MS in parts:
+            yield rest_of_day((at - day) // MINUTE_MS), day, day + DAY_MS
 
     def _is_rolled_up(self, week: int) -> bool:
         days = range(week, week + WEEK_MS, DAY_MS)

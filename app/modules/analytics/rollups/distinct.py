@@ -10,13 +10,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from datasketches import hll_sketch, hll_union, tgt_hll_type
 
-from app.modules.analytics.rollups.columns import Hashes
+from app.modules.analytics.rollups.columns import Hashes, once_each
+from app.modules.analytics.rollups.registers import (
+    Coupons,
+    coupons_of,
+    estimate,
+    merged_sketch,
+    sketch_of,
+)
 
 EXACT = 1_024
 MIXED = 32
-LG_K = 15  # 32,768 registers in 16 KB
 # Of a sketch that was merged from others, relative: 1.04 / sqrt(32,768).
 STANDARD_ERROR = 0.00575
 
@@ -34,29 +39,19 @@ class Distinct:
 
 def distinct(hashes: Sequence[Hashes]) -> Hashes:
     """Each of these ids once, in order."""
-    if len(hashes) == 1:
-        return np.unique(hashes[0])
-    return np.unique(np.concatenate(hashes)) if hashes else np.empty(0, np.uint64)
+    return once_each(np.concatenate(hashes)) if hashes else np.empty(0, np.uint64)
 
 
-def stored_set(ids: Hashes) -> Stored:
-    """How a set of distinct ids is stored."""
+def stored_set(ids: Hashes, coupons: Coupons | None = None) -> Stored:
+    """How a set of distinct ids is stored. `coupons` are theirs, where they are known."""
     stored: Stored = {}
     if len(ids) <= EXACT:
         stored["ids"] = ids.astype("<u8").tobytes()
     else:
         stored["count"] = len(ids)  # exact, where a report is of this one period
     if len(ids) > MIXED:
-        stored["sketch"] = sketch_of(ids).serialize_compact()
+        stored["sketch"] = sketch_of(coupons_of(ids) if coupons is None else coupons)
     return stored
-
-
-def sketch_of(ids: Hashes) -> hll_sketch:
-    """An HLL sketch of ids."""
-    sketch = hll_sketch(LG_K, tgt_hll_type.HLL_4)
-    for one in ids.tolist():
-        sketch.update(one)
-    return sketch
 
 
 def count_stored(parts: Sequence[Stored], live: Sequence[Hashes] = ()) -> Distinct:
@@ -66,10 +61,7 @@ def count_stored(parts: Sequence[Stored], live: Sequence[Hashes] = ()) -> Distin
     known = exact_ids(parts)
     if known is not None:
         return Distinct(len(distinct([*known, *live])))
-    union = _union_of(parts, live)
-    # Merged with itself a sketch estimates from its registers alone: else the order would have a say.
-    union.update(union.get_result(tgt_hll_type.HLL_8))
-    return Distinct(round(union.get_estimate()), exact=False)
+    return Distinct(round(estimate(*_to_merge(parts, live))), exact=False)
 
 
 def merged_set(parts: Sequence[Stored]) -> Stored:
@@ -77,13 +69,12 @@ def merged_set(parts: Sequence[Stored]) -> Stored:
     known = exact_ids(parts)
     if known is not None:
         return stored_set(distinct(known))
-    return {"sketch": merged_sketch(parts)}
+    return {"sketch": sketch_of_all(parts)}
 
 
-def merged_sketch(parts: Sequence[Stored]) -> bytes:
-    """The sketch of all ids of these."""
-    sketch: bytes = _union_of(parts, ()).get_result(tgt_hll_type.HLL_4).serialize_compact()
-    return sketch
+def sketch_of_all(parts: Sequence[Stored]) -> bytes:
+    """The sketch of all ids of these sets, one of which has more than MIXED."""
+    return merged_sketch(*_to_merge(parts))
 
 
 def exact_ids(parts: Sequence[Stored]) -> list[Hashes] | None:
@@ -93,14 +84,8 @@ def exact_ids(parts: Sequence[Stored]) -> list[Hashes] | None:
     return [np.frombuffer(part["ids"], "<u8") for part in parts]
 
 
-def _union_of(parts: Sequence[Stored], live: Sequence[Hashes]) -> hll_union:
-    union = hll_union(LG_K)
-    loose = list(live)
-    for part in parts:
-        if "sketch" in part:
-            union.update(hll_sketch.deserialize(part["sketch"]))
-        else:
-            loose.append(np.frombuffer(part["ids"], "<u8"))
-    if loose:
-        union.update(sketch_of(distinct(loose)))
-    return union
+def _to_merge(parts: Sequence[Stored], live: Sequence[Hashes] = ()) -> tuple[list[bytes], Coupons]:
+    """The sketches of sets, and the coupons of what is in none of them."""
+    loose = [*live, *(np.frombuffer(p["ids"], "<u8") for p in parts if "sketch" not in p)]
+    coupons = coupons_of(np.concatenate(loose)) if loose else np.empty(0, np.uint32)
+    return [part["sketch"] for part in parts if "sketch" in part], coupons

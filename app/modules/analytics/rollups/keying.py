@@ -55,9 +55,12 @@ class Keying:
 
     def add_to(self, tally: Tally, columns: Columns) -> None:
         """Add the events that the report covers to the keys of their rows."""
-        covered = self.selected(columns)
-        if len(covered):
-            tally.add_events(covered, self._places(tally, covered))
+        self.add_selected(tally, self.selected(columns))
+
+    def add_selected(self, tally: Tally, columns: Columns) -> None:
+        """Add events, all of which the report covers."""
+        if len(columns):
+            tally.add_events(columns, self._places(tally, columns))
 
     def boundaries(self, start: int, end: int) -> list[int]:
         """The instants between start and end at which the key of events may change, in order.

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ import orjson
 from app.core.quarters import DAY_MS, QUARTER, from_ms, quarter_of, to_ms
 from app.modules.analytics.pipelines.dimensions import FIELDS
 from app.modules.analytics.query import Dimension, ReportQuery
-from app.modules.analytics.rollups.cells import Period
+from app.modules.analytics.rollups.cells import DAY, SITE, Period
 from app.modules.analytics.rollups.columns import (
     Columns,
     column_stage,
@@ -20,11 +19,12 @@ from app.modules.analytics.rollups.columns import (
     joined,
     unpacked,
 )
-from app.modules.analytics.rollups.coverage import Stored, Unit, week_of
+from app.modules.analytics.rollups.coverage import Parts, Stored, Unit, week_of
 from app.modules.analytics.rollups.keying import CALENDAR, Categories
+from app.modules.analytics.rollups.parts import divided_days
 from app.modules.analytics.rollups.retention import Retention
 from app.modules.analytics.rollups.tally import ID_OF_SET, Tally
-from app.repositories.base import Snapshot
+from app.repositories.base import Raw, Snapshot
 from app.repositories.events import EventRepository
 from app.repositories.items import ItemRepository
 from app.repositories.marks import WEEKS, MarkRepository
@@ -94,6 +94,15 @@ class Reading:
             frozenset(to_ms(week.start) for week in weeks),
         )
 
+    async def parts(self, instants: Iterable[int]) -> Parts:
+        """How the days are divided inside which these instants are (parts.py)."""
+        key_of = {
+            Period(self._site, DAY, day).cell_id(SITE, None): (day,)
+            for day in divided_days(instants)
+        }
+        found = await self._rollups(key_of, ("parts",))
+        return {day: content.get("parts", ()) for (day,), content in found}
+
     async def live(
         self, spans: Sequence[tuple[int, int]], most: int | None = None
     ) -> Columns | None:
@@ -121,13 +130,18 @@ class Reading:
         return not await self._stock.quarters.last_kept(self._site, start, end, self._snapshot)
 
     async def columns(
-        self, spans: Sequence[tuple[int, int]], names: Collection[str], *, kept: bool = False
+        self,
+        spans: Sequence[tuple[int, int]],
+        names: Collection[str],
+        selected: Callable[[Columns], Columns],
+        *,
+        kept: bool = False,
     ) -> AsyncIterator[Columns]:
-        """The events of quarters, some at a time; of their columns only these.
+        """The selected events of quarters, some at a time; of their columns only these.
 
         With `kept` only those that are no longer stored themselves.
         """
-        waiting: list[Columns] = []
+        waiting: list[Raw] = []
         for start, end in spans:
             found = self._stock.quarters.of_range(
                 self._site,
@@ -138,13 +152,13 @@ class Reading:
                 kept=kept,
             )
             async for quarter in found:
-                waiting.append(unpacked(quarter["columns"], quarter["events"]))
+                waiting.append(quarter)
                 if len(waiting) >= QUARTERS_AT_ONCE:
                     self._seconds_left()
-                    yield joined(waiting)
+                    yield await asyncio.to_thread(_selected, waiting, selected)
                     waiting = []
         if waiting:
-            yield joined(waiting)
+            yield await asyncio.to_thread(_selected, waiting, selected)
 
     async def cells(
         self,
@@ -193,6 +207,12 @@ class Reading:
         return await self._stock.events.are_few(self._site, match, most, self._snapshot)
 
 
+def _selected(quarters: Iterable[Raw], selected: Callable[[Columns], Columns]) -> Columns:
+    return joined(
+        [selected(unpacked(quarter["columns"], quarter["events"])) for quarter in quarters]
+    )
+
+
 def column_names(query: ReportQuery, sets: Collection[str], *, counts: bool = True) -> list[str]:
     """The columns that a report reads of its events."""
     wanted = query.filter
@@ -212,15 +232,9 @@ def column_names(query: ReportQuery, sets: Collection[str], *, counts: bool = Tr
 def add_cell(tally: Tally, place: int, content: Mapping[str, Any]) -> None:
     """Add a cell to a key."""
     tally.add_counts(np.array([place]), np.array([content["counts"]], np.int64))
-    add_amounts(tally, place, content.get("amounts", ()))
+    tally.add_amounts(place, content.get("amounts", ()))
     for name in tally.sets:
         tally.add_stored(place, name, content.get(name))
-
-
-def add_amounts(tally: Tally, place: int, amounts: Iterable[Mapping[str, Any]]) -> None:
-    """Add the amounts that a cell or a table has of a value."""
-    for amount in amounts:
-        tally.add_amount(place, amount["currency"], Decimal(amount["value"]), amount["conversions"])
 
 
 def values_of(content: Mapping[str, Any]) -> list[str | None]:

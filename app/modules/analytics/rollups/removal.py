@@ -1,16 +1,19 @@
 """Removes events and keeps their numbers: what was counted of them stays in quarters of its own."""
 
+import asyncio
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from app.core.quarters import QUARTER
-from app.modules.analytics.rollups.columns import column_stage, columns_of
+from app.modules.analytics.rollups.columns import column_stage, columns_of, joined
 from app.modules.analytics.rollups.retention import Retention
 from app.modules.analytics.rollups.roller import content_of
 from app.repositories.base import Snapshot
-from app.repositories.events import Deleted, EventRepository
+from app.repositories.events import ALL_TYPES, Deleted, EventRepository, Types
 from app.repositories.marks import MarkRepository
 from app.repositories.quarter_hours import QuarterHourRepository
+from app.repositories.sessions import SessionRepository
 
 
 class KeepingRemoval:
@@ -22,8 +25,10 @@ class KeepingRemoval:
         marks: MarkRepository,
         quarters: QuarterHourRepository,
         retention: Retention,
+        sessions: SessionRepository,
     ) -> None:
         self._events = events
+        self._sessions = sessions
         self._marks = marks
         self._quarters = quarters
         self._retention = retention
@@ -45,24 +50,43 @@ class KeepingRemoval:
             )
         return removed
 
-    async def _remove(self, site: str, quarter: datetime, end: datetime) -> Deleted:
+    async def remove_types(self, site: str, quarter: datetime, types: Types) -> Deleted:
+        """Delete the site's events of these types that happened in a quarter of an hour.
+
+        The others stay, and with them the sessions that both were in: those are final from then on. They
+        must be stored as they are to stay, which is so where the quarter has no mark.
+        """
+        return await self._remove(site, quarter, quarter + QUARTER, types)
+
+    async def _remove(
+        self, site: str, quarter: datetime, end: datetime, types: Types = ALL_TYPES
+    ) -> Deleted:
         # What was rolled up of such an age is not computed again (Roller): it stays as it is.
         is_old = quarter < self._retention.events_since()
         stays = is_old and bool(await self._quarters.rolled_up(site, [quarter]))
 
         async def in_transaction(session: Snapshot) -> Deleted:
+            if types != ALL_TYPES:
+                lost = await self._events.sessions_between(site, quarter, end, types, session)
+                await self._sessions.make_final(site, lost, quarter, end, session)
             if stays:
-                return await self._events.delete(site, quarter, end, session)
+                return await self._events.delete(site, quarter, end, session, types)
             pipeline: list[dict[str, Any]] = [
-                {"$match": {"at": {"$gte": quarter, "$lt": end}}},
+                {"$match": {"at": {"$gte": quarter, "$lt": end}, "type": {"$in": list(types)}}},
                 column_stage("second", 15),
             ]
-            for group in await self._events.aggregate(site, pipeline, snapshot=session):
-                content = content_of(columns_of(group))
+            groups = await self._events.aggregate(site, pipeline, snapshot=session)
+            if groups:
+                content = await asyncio.to_thread(_content, groups)
                 await self._quarters.keep(site, quarter, content, session)
-            removed = await self._events.delete(site, quarter, end, session)
+            removed = await self._events.delete(site, quarter, end, session, types)
             # Last and in here: a rollup that read the events before does not clear this mark.
             await self._marks.mark(site, [quarter], session=session)
             return removed
 
         return await self._events.in_transaction(in_transaction)
+
+
+def _content(groups: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What is stored of groups that `column_stage` has made of one quarter of an hour."""
+    return content_of(joined([columns_of(group) for group in groups]))

@@ -4,20 +4,18 @@ import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any, Protocol
 
 from app.core.quarters import DAY_MS, QUARTER, QUARTER_MS, from_ms, quarter_of, to_ms
 from app.modules.analytics.rollups.cells import (
     DAY,
     DIMENSIONS,
-    PART_MS,
     SITE,
     WEEK,
     WEEK_MS,
     Counting,
     Period,
-    first_of_day,
-    rest_of_day,
 )
 from app.modules.analytics.rollups.cells import QUARTER as QUARTER_LEVEL
 from app.modules.analytics.rollups.columns import (
@@ -30,6 +28,13 @@ from app.modules.analytics.rollups.columns import (
 )
 from app.modules.analytics.rollups.coverage import week_of
 from app.modules.analytics.rollups.merging import Content, merged, merged_rollups
+from app.modules.analytics.rollups.parts import (
+    MINUTE_MS,
+    all_levels,
+    first_of_day,
+    parts_of_day,
+    rest_of_day,
+)
 from app.modules.analytics.rollups.retention import Retention
 from app.modules.analytics.rollups.tally import ID_OF_SET
 from app.repositories.changes import ChangeRepository
@@ -105,10 +110,14 @@ class Roller:
         columns = [unpacked(quarter["columns"], quarter["events"]) async for quarter in quarters]
         period = Period(site, DAY, to_ms(marked.start))
         counting = await asyncio.to_thread(lambda: Counting(joined(columns)))
+        parts = parts_of_day(len(counting.columns))
         for dimension in DIMENSIONS:
             found = await asyncio.to_thread(_listed, counting, period, dimension)
+            if dimension == SITE:
+                for cell in found:
+                    cell["content"]["parts"] = parts
             await self._rollups.replace(site, [period.prefix(dimension)], found)
-        await self._roll_up_parts(site, period.start)
+        await self._roll_up_parts(site, period.start, parts)
         await self._marks.clear(site, [marked])
 
     async def roll_up_week(self, site: str, marked: Marked) -> None:
@@ -124,7 +133,7 @@ class Roller:
             await self._rollups.replace(site, [period.prefix(dimension)], found)
         await self._marks.clear(site, [marked])
 
-    async def _roll_up_parts(self, site: str, day: int) -> None:
+    async def _roll_up_parts(self, site: str, day: int, parts: Sequence[int]) -> None:
         """The rollups of the whole site for the beginnings and the ends of a day."""
         starts = range(day, day + DAY_MS, QUARTER_MS)
         of_quarters = [Period(site, QUARTER_LEVEL, start) for start in starts]
@@ -133,17 +142,19 @@ class Roller:
         )
         content_of = {cell["_id"]: cell["content"] for cell in cells}
         quarters = [content_of.get(each.cell_id(SITE, None)) for each in of_quarters]
-        prefixes, found = await asyncio.to_thread(_parts_of_day, site, day, quarters)
-        await self._rollups.replace(site, prefixes, found)
+        found = await asyncio.to_thread(_parts_of_day, site, day, parts, quarters)
+        # Those too that it was divided into when there was more of it.
+        ids = [Period(site, level, day).cell_id(SITE, None) for level in all_levels()]
+        await self._rollups.replace_known(site, ids, found)
 
     async def _roll_up_numbers(self, site: str, starts: Sequence[datetime]) -> int:
         groups = await self._read(site, starts)
         kept = await self._kept(site, starts)
         computed = await asyncio.to_thread(_quarters, site, starts, groups, kept)
         await self._quarters.replace(site, [(each.start, each.content) for each in computed])
-        await self._rollups.replace(
+        await self._rollups.replace_known(
             site,
-            [_site_quarter(site, each.start).prefix(SITE) for each in computed],
+            [_site_quarter(site, each.start).cell_id(SITE, None) for each in computed],
             [each.cell for each in computed if each.cell is not None],
         )
         return sum(len(group["at"]) for of_quarter in groups.values() for group in of_quarter)
@@ -247,26 +258,26 @@ def _merged(period: Period, dimension: str, cells: Sequence[Content]) -> list[di
 
 
 def _parts_of_day(
-    site: str, day: int, quarters: Sequence[Content | None]
-) -> tuple[list[str], list[dict[str, Any]]]:
-    """The rollups of the whole site in parts of the day, and what their ids begin with."""
-    in_a_part = PART_MS // QUARTER_MS
-    parts = [
-        [cell for cell in quarters[first : first + in_a_part] if cell is not None]
-        for first in range(0, len(quarters), in_a_part)
+    site: str, day: int, parts: Sequence[int], quarters: Sequence[Content | None]
+) -> list[dict[str, Any]]:
+    """The rollups of the whole site in parts of the day."""
+    places = [minutes * MINUTE_MS // QUARTER_MS for minutes in parts]
+    between = [
+        [cell for cell in quarters[begin:end] if cell is not None]
+        for begin, end in pairwise([0, *places, len(quarters)])
     ]
-    found: list[tuple[Period, Content | None]] = []
-    for level, in_order in ((first_of_day, parts[:-1]), (rest_of_day, parts[:0:-1])):
-        so_far: list[Content] = []
-        for number, part in enumerate(in_order, 1):
-            so_far = [merged([*so_far, *part])] if so_far or part else []
-            length = number * PART_MS if level is first_of_day else DAY_MS - number * PART_MS
-            found.append((Period(site, level(length), day), so_far[0] if so_far else None))
-    return [period.prefix(SITE) for period, _ in found], [
-        period.document(period.cell_id(SITE, None), dict(content))
-        for period, content in found
-        if content is not None
-    ]
+    found = []
+    for level, in_order, pieces in (
+        (first_of_day, parts, between[:-1]),
+        (rest_of_day, parts[::-1], between[:0:-1]),
+    ):
+        so_far: list[dict[str, Any]] = []
+        for minutes, piece in zip(in_order, pieces, strict=True):
+            if so_far or piece:
+                so_far = [merged([*so_far, *piece])]
+                period = Period(site, level(minutes), day)
+                found.append(period.document(period.cell_id(SITE, None), so_far[0]))
+    return found
 
 
 def _site_quarter(site: str, start: datetime) -> Period:

@@ -16,9 +16,10 @@ from app.modules.analytics.rollups.distinct import (
     Distinct,
     Stored,
     exact_ids,
-    merged_sketch,
+    sketch_of_all,
     stored_set,
 )
+from app.modules.analytics.rollups.registers import Coupons
 
 States = npt.NDArray[np.uint8]
 
@@ -26,7 +27,7 @@ MOST_PAGE_VIEWS = 2
 INTERACTED = 4
 BOUNCED = 1  # one page view, no interaction
 SAMPLE = 4_096
-_ALL = 2**64 - 1
+ALL = 2**64 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,47 +36,60 @@ class SeenSessions:
 
     ids: Hashes
     states: States
-    below: int = _ALL
+    below: int = ALL
 
     @property
     def are_all(self) -> bool:
         """Whether none is missing."""
-        return self.below == _ALL
+        return self.below == ALL
 
 
-def seen(ids: Hashes, page_views: States, interactions: States) -> SeenSessions:
-    """The sessions of events: `page_views` and `interactions` are 1 for an event that is one."""
-    order = np.argsort(ids, kind="stable")
+def seen(ids: Hashes, page_views: States, interactions: States, below: int = ALL) -> SeenSessions:
+    """The sessions of events: `page_views` and `interactions` are 1 for an event that is one.
+
+    Only those whose hashes are up to `below`.
+    """
+    order = (ids <= np.uint64(below)).nonzero()[0] if below < ALL else np.arange(len(ids))
+    order = order[np.argsort(ids[order])]
     ids = ids[order]
     if not len(ids):
-        return SeenSessions(ids, page_views)
+        return SeenSessions(ids, np.empty(0, np.uint8), below)
     first = np.flatnonzero(np.concatenate([[True], ids[1:] != ids[:-1]]))
     views = np.add.reduceat(page_views[order].astype(np.int64), first)
     acted = np.maximum.reduceat(interactions[order], first)
     states = np.minimum(views, MOST_PAGE_VIEWS) + acted.astype(np.int64) * INTERACTED
-    return SeenSessions(ids[first], states.astype(np.uint8))
+    return SeenSessions(ids[first], states.astype(np.uint8), below)
 
 
 def together(parts: Sequence[SeenSessions]) -> SeenSessions:
     """The sessions of all parts, as far down as each part goes."""
-    below = min((part.below for part in parts), default=_ALL)
+    below = min((part.below for part in parts), default=ALL)
     ids = np.concatenate([part.ids for part in parts] or [np.empty(0, np.uint64)])
     states = np.concatenate([part.states for part in parts] or [np.empty(0, np.uint8)])
-    kept = ids <= np.uint64(below)
-    ids, states = ids[kept], states[kept]
     acted = ((states & INTERACTED) > 0).astype(np.uint8)
-    merged = seen(ids, (states & np.uint8(3)).astype(np.uint8), acted)
-    return SeenSessions(merged.ids, merged.states, below)
+    return seen(ids, (states & np.uint8(3)).astype(np.uint8), acted, below)
 
 
-def stored_sessions(sessions: SeenSessions) -> Stored:
-    """How sessions are stored, none of which is missing."""
-    stored = stored_set(sessions.ids)
+def _smallest(sessions: SeenSessions) -> SeenSessions:
+    """The SAMPLE sessions with the smallest hashes, or all where they are not more."""
+    if len(sessions.ids) <= SAMPLE:
+        return sessions
+    last = int(sessions.ids[SAMPLE - 1])
+    return SeenSessions(sessions.ids[:SAMPLE], sessions.states[:SAMPLE], last)
+
+
+def _merged(ids: Hashes, states: States, below: int) -> SeenSessions:
+    acted = ((states & INTERACTED) > 0).astype(np.uint8)
+    return seen(ids, (states & np.uint8(3)).astype(np.uint8), acted, below)
+
+
+def stored_sessions(sessions: SeenSessions, coupons: Coupons | None = None) -> Stored:
+    """How sessions are stored, none of which is missing. `coupons` are theirs, where they are known."""
+    stored = stored_set(sessions.ids, coupons)
     if "ids" in stored:
         return {**stored, "states": sessions.states.tobytes()}
-    below = int(sessions.ids[SAMPLE - 1]) if len(sessions.ids) > SAMPLE else _ALL
     known = {"bounced": int(np.count_nonzero(sessions.states == BOUNCED))}
-    return {**stored, **known, **_sample(sessions, below)}
+    return {**stored, **known, **_sample(sessions)}
 
 
 def merged_sessions(parts: Sequence[Stored]) -> Stored:
@@ -83,25 +97,23 @@ def merged_sessions(parts: Sequence[Stored]) -> Stored:
     merged = together([read_sessions(part) for part in parts])
     if exact_ids(parts) is not None:
         return stored_sessions(merged)
-    below = merged.below
-    if len(merged.ids) > SAMPLE:
-        below = int(merged.ids[SAMPLE - 1])
-    return {"sketch": merged_sketch(parts), **_sample(merged, below)}
+    return {"sketch": sketch_of_all(parts), **_sample(merged)}
 
 
-def _sample(sessions: SeenSessions, below: int) -> Stored:
+def _sample(sessions: SeenSessions) -> Stored:
+    smallest = _smallest(sessions)
     stored: Stored = {
-        "sample": sessions.ids[:SAMPLE].astype("<u8").tobytes(),
-        "states": sessions.states[:SAMPLE].tobytes(),
+        "sample": smallest.ids.astype("<u8").tobytes(),
+        "states": smallest.states.tobytes(),
     }
-    if below != _ALL:
-        stored["below"] = below.to_bytes(8, "little")
+    if not smallest.are_all:
+        stored["below"] = smallest.below.to_bytes(8, "little")
     return stored
 
 
 def read_sessions(stored: Stored) -> SeenSessions:
     """What of `stored_sessions` is known session by session."""
-    below = int.from_bytes(stored["below"], "little") if "below" in stored else _ALL
+    below = int.from_bytes(stored["below"], "little") if "below" in stored else ALL
     ids = np.frombuffer(stored.get("ids") or stored.get("sample") or b"", "<u8")
     return SeenSessions(ids, np.frombuffer(stored["states"], np.uint8), below)
 

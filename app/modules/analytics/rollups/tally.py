@@ -14,6 +14,8 @@ from app.modules.analytics.pipelines.passes import INTERACTIONS
 from app.modules.analytics.rollups.columns import CODE_OF_TYPE, TYPES, Columns, Hashes, Numbers
 from app.modules.analytics.rollups.distinct import Distinct, count_stored
 from app.modules.analytics.rollups.sessions_seen import (
+    ALL,
+    BOUNCED,
     SeenSessions,
     bounced,
     read_sessions,
@@ -115,17 +117,14 @@ class Tally:
     def add_events(self, columns: Columns, keys: Keys) -> None:
         """Add events, each to the key at its place."""
         size = len(self._places)
-        weight = columns.weight if columns.weight is not None else 1
-        for column, numbers in enumerate(counted(columns)):
-            sums = np.bincount(keys, weights=numbers * weight, minlength=size)
-            self._counts[:size, column] += np.rint(sums).astype(np.int64)
+        self._counts[:size] += counts_by(keys, size, columns)
         amounts = columns.amounts
-        for row, currency, value in zip(
-            amounts.rows.tolist(), amounts.currencies, amounts.values, strict=True
-        ):
-            times = 1 if columns.weight is None else int(columns.weight[row])
-            with exactly():
-                self.add_amount(int(keys[row]), currency, value * times, times)
+        with exactly():
+            for row, currency, value in zip(
+                amounts.rows.tolist(), amounts.currencies, amounts.values, strict=True
+            ):
+                times = 1 if columns.weight is None else int(columns.weight[row])
+                self._add_amount(int(keys[row]), currency, value * times, times)
         for name, pairs in self._pairs.items():
             self._add_ids(name, pairs, columns, keys)
 
@@ -133,11 +132,15 @@ class Tally:
         """Add rows of COUNTS to the keys at these places, among which one may come again."""
         np.add.at(self._counts, places, counts)
 
-    def add_amount(self, place: int, currency: str | None, value: Decimal, number: int) -> None:
-        """Add what so many conversions were worth."""
-        known, conversions = self._amounts.get((place, currency), (Decimal(0), 0))
+    def add_amounts(self, place: int, amounts: Iterable[Mapping[str, Any]]) -> None:
+        """Add to a key what conversions were worth, as a cell or a table has it."""
         with exactly():
-            self._amounts[place, currency] = known + value, conversions + number
+            for one in amounts:
+                self._add_amount(place, one["currency"], Decimal(one["value"]), one["conversions"])
+
+    def _add_amount(self, place: int, currency: str | None, value: Decimal, number: int) -> None:
+        known, conversions = self._amounts.get((place, currency), (Decimal(0), 0))
+        self._amounts[place, currency] = known + value, conversions + number
 
     def add_stored(self, place: int, name: str, stored: dict[str, Any] | None) -> None:
         """Add a stored set of ids to a key."""
@@ -175,11 +178,11 @@ class Tally:
 
     def _set_amounts(self, found: Mapping[int, Measures], site_currency: str) -> None:
         by_place: dict[int, dict[str, tuple[Decimal, int]]] = {}
-        for (place, given), (value, number) in self._amounts.items():
-            amounts = by_place.setdefault(place, {})
-            currency = given or site_currency
-            known, conversions = amounts.get(currency, (Decimal(0), 0))
-            with exactly():
+        with exactly():
+            for (place, given), (value, number) in self._amounts.items():
+                amounts = by_place.setdefault(place, {})
+                currency = given or site_currency
+                known, conversions = amounts.get(currency, (Decimal(0), 0))
                 amounts[currency] = known + value, conversions + number
         for place, amounts in by_place.items():
             if place in found:
@@ -202,19 +205,28 @@ class Tally:
                 _set(name, measures, count_stored(parts, live))
 
 
-def counted(columns: Columns) -> list[npt.NDArray[Any]]:
-    """For every number of COUNTS what each event adds to it."""
-    of_type = [
-        columns.type == CODE_OF_TYPE[_COUNTED_TYPE[name].value]
-        for name in COUNTS
-        if name in _COUNTED_TYPE
-    ]
-    nothing = np.zeros(len(columns), np.int64)
-    sums = []
-    for numbers in (columns.engagement, columns.scroll_depth):
-        there = nothing if numbers is None else (numbers >= 0).astype(np.int64)
-        sums += [nothing if numbers is None else numbers * there, there]
-    return [np.ones(len(columns), np.int64), *of_type, *sums]
+def counts_by(codes: npt.NDArray[Any], size: int, columns: Columns) -> Numbers:
+    """A row of COUNTS for every code up to `size`: what the events add to it that have it."""
+    counts = np.zeros((size, len(COUNTS)), np.int64)
+    codes = codes.astype(np.int64)
+    weight = columns.weight
+    of_types = np.bincount(codes * len(TYPES) + columns.type, weight, size * len(TYPES))
+    by_type = np.rint(of_types).astype(np.int64).reshape(size, len(TYPES))
+    counts[:, 0] = by_type.sum(1)
+    for name, event_type in _COUNTED_TYPE.items():
+        counts[:, COUNTS.index(name)] = by_type[:, CODE_OF_TYPE[event_type.value]]
+    for name, numbers in (
+        ("engagement", columns.engagement),
+        ("scroll_depth", columns.scroll_depth),
+    ):
+        if numbers is None:
+            continue
+        rows = (numbers >= 0).nonzero()[0]
+        times = np.ones(len(rows)) if weight is None else weight[rows].astype(np.float64)
+        column = COUNTS.index(name)
+        for place, added in ((column, numbers[rows] * times), (column + 1, times)):
+            counts[:, place] = np.rint(np.bincount(codes[rows], added, size)).astype(np.int64)
+    return counts
 
 
 def rows_of_set(name: str, columns: Columns) -> Numbers:
@@ -229,11 +241,18 @@ def rows_of_set(name: str, columns: Columns) -> Numbers:
 
 @dataclass(frozen=True, slots=True)
 class _Group:
-    """The ids of one key. Without states and weights each is there once."""
+    """The ids of one key, which may be there more than once."""
 
     ids: Hashes
     weights: Numbers | None = None
-    sessions: SeenSessions | None = None
+    page_views: npt.NDArray[np.uint8] | None = None
+    interactions: npt.NDArray[np.uint8] | None = None
+
+    def sessions(self, below: int = ALL) -> SeenSessions:
+        """The sessions whose hashes are at most this."""
+        if self.page_views is None or self.interactions is None:
+            raise ValueError("these ids are not of sessions")
+        return seen(self.ids, self.page_views, self.interactions, below)
 
 
 def _grouped(pairs: _Pairs, wanted: Collection[int], *, with_states: bool) -> dict[int, _Group]:
@@ -245,7 +264,7 @@ def _grouped(pairs: _Pairs, wanted: Collection[int], *, with_states: bool) -> di
     is_wanted = np.zeros(int(max(keys.max(), max(wanted))) + 1, np.bool_)
     is_wanted[list(wanted)] = True
     rows = is_wanted[keys].nonzero()[0]
-    order = rows[np.argsort(keys[rows], kind="stable")]
+    order = rows[np.argsort(_narrow(keys[rows]), kind="stable")]
     if not len(order):
         return {}
     starts = np.flatnonzero(np.diff(keys[order], prepend=-1))
@@ -256,13 +275,18 @@ def _grouped(pairs: _Pairs, wanted: Collection[int], *, with_states: bool) -> di
     groups = {}
     for start, end in zip(starts.tolist(), ends, strict=True):
         rows = order[start:end]
-        sessions = None
-        if views is not None and acted is not None:
-            sessions = seen(ids[rows], views[rows], acted[rows])
         groups[int(keys[rows[0]])] = _Group(
-            ids[rows], None if weights is None else weights[rows], sessions
+            ids[rows],
+            None if weights is None else weights[rows],
+            None if views is None else views[rows],
+            None if acted is None else acted[rows],
         )
     return groups
+
+
+def _narrow(keys: Keys) -> npt.NDArray[Any]:
+    """The same numbers in two bytes where they fit: those are sorted ten times as fast."""
+    return keys.astype(np.uint16) if keys.max(initial=0) < 2**16 else keys
 
 
 def _set(name: str, measures: Measures, number: Distinct) -> None:
@@ -278,12 +302,14 @@ def _set(name: str, measures: Measures, number: Distinct) -> None:
 def _set_sessions(
     measures: Measures, group: _Group | None, stored: Sequence[dict[str, Any]]
 ) -> None:
-    live = [group.sessions] if group is not None and group.sessions is not None else []
-    number = count_stored(stored, [one.ids for one in live])
-    if number.exact and not live and len(stored) == 1 and "bounced" in stored[0]:
+    number = count_stored(stored, () if group is None else (group.ids,))
+    if number.exact and group is None and len(stored) == 1 and "bounced" in stored[0]:
         measures.bounced_sessions = stored[0]["bounced"]
     else:
-        known = together([*live, *map(read_sessions, stored)])
+        parts = [read_sessions(part) for part in stored]
+        if group is not None:
+            parts.append(group.sessions(min((part.below for part in parts), default=ALL)))
+        known = together(parts)
         if known.are_all:  # no estimate then, of which more might have bounced than there are
             number = Distinct(len(known.ids))
         measures.bounced_sessions = bounced(known, number)
@@ -299,8 +325,8 @@ def _set_weighted(name: str, measures: Measures, group: _Group | None) -> None:
     last = np.flatnonzero(np.diff(group.ids[order], append=np.uint64(0)))
     heaviest = group.weights[order][last]
     total = int(heaviest.sum())
-    if group.sessions is not None:
+    if group.page_views is not None:
         measures.sessions = total
-        measures.bounced_sessions = int(heaviest[group.sessions.states == 1].sum())
+        measures.bounced_sessions = int(heaviest[group.sessions().states == BOUNCED].sum())
     else:
         _set(name, measures, Distinct(total))

@@ -3,19 +3,18 @@
 from typing import Annotated
 
 import strawberry
-from strawberry.extensions import FieldExtension
 
 from app.core.auth import Scope, require
 from app.core.context import Info
 from app.core.errors import BadInputError
-from app.core.permissions import Needs
-from app.modules.analytics.inputs import RangeInput, range_request
+from app.core.permissions import READ
+from app.core.texts import check_id
+from app.modules.analytics.inputs import Range, range_request
 from app.modules.analytics.measures import Part
-from app.modules.analytics.query import Condition, Dimension, EventFilter, check_id
+from app.modules.analytics.query import Condition, Dimension, EventFilter
 from app.modules.analytics.score.types import PerformanceScore
 from app.modules.analytics.service import AnalyticsService
 
-READ: list[FieldExtension] = [Needs(Scope.READ)]
 PARTS = frozenset({Part.COUNTS, Part.SESSIONS})
 
 
@@ -39,10 +38,7 @@ class PerformanceScoreQuery:
                 description="The campaign: the score is of the events that carry it."
             ),
         ] = None,
-        range: Annotated[
-            RangeInput | None,
-            strawberry.argument(description="The range. Default: the last 30 days."),
-        ] = None,
+        range: Range = None,
     ) -> PerformanceScore:
         principal = require(info.context.principal, Scope.READ)
         counted = await info.context.get(AnalyticsService).totals(

@@ -1,29 +1,24 @@
 """The GraphQL types of the performance score."""
 
-from typing import Any
-
 import strawberry
 
+from app.core.described import described
 from app.core.scalars import Long
 from app.modules.analytics.measures import Measures
 from app.modules.analytics.score.enums import PerformanceLabel, ScoreMeasure
 from app.modules.analytics.score.scoring import Score, ScorePart, score_of
 
 
-def _field(description: str) -> Any:
-    return strawberry.field(description=description)
-
-
 @strawberry.type(description="One part of a performance score.")
 class PerformanceScorePart:
-    measure: ScoreMeasure = _field("What was measured.")
-    value: float | None = _field(
+    measure: ScoreMeasure = described("What was measured.")
+    value: float | None = described(
         "The measured value, as Metrics has it: percent, of ENGAGEMENT seconds; null where there "
         "is none."
     )
-    missing: bool = _field("Whether the value is null. It then gives no points.")
-    weight: float = _field("The part's weight in the score: 0.3 or 0.2.")
-    points: float = _field(
+    missing: bool = described("Whether the value is null. It then gives no points.")
+    weight: float = described("The part's weight in the score: 0.3 or 0.2.")
+    points: float = described(
         "The points that it gives, 0 to 100 times its weight. The points of all parts are the score."
     )
 
@@ -40,15 +35,15 @@ class PerformanceScorePart:
 
 @strawberry.type(description="How much there was to go by.")
 class ScoreSample:
-    events: Long = _field("All events of the item or campaign in the range.")
-    impressions: Long = _field("What the click-through rate is of.")
-    clicks: Long = _field("What the conversion rate is of.")
-    conversions: Long = _field("Conversions.")
-    engaged_events: Long = _field("Events that carry engagementDuration.")
-    sessions: Long = _field(
+    events: Long = described("All events of the item or campaign in the range.")
+    impressions: Long = described("What the click-through rate is of.")
+    clicks: Long = described("What the conversion rate is of.")
+    conversions: Long = described("Conversions.")
+    engaged_events: Long = described("Events that carry engagementDuration.")
+    sessions: Long = described(
         "What the bounce rate is of. Where there are many it is an estimate, as uniqueSessions is."
     )
-    page_views: Long = _field(
+    page_views: Long = described(
         "Page views. Without any, no session can have bounced: a bounce rate of 0% then says nothing."
     )
 
@@ -71,16 +66,16 @@ class ScoreSample:
     "two scores."
 )
 class PerformanceScore:
-    item_id: strawberry.ID | None = _field("The item; null of a campaign.")
-    campaign_id: strawberry.ID | None = _field("The campaign; null of an item.")
-    score: float = _field(
+    item_id: strawberry.ID | None = described("The item; null of a campaign.")
+    campaign_id: strawberry.ID | None = described("The campaign; null of an item.")
+    score: float = described(
         "0.3 x min(10 x clickThroughRate, 100) + 0.3 x min(5 x conversionRate, 100) + "
         "0.2 x min(2 x seconds of averageEngagement, 100) + 0.2 x max(100 - bounceRate, 0): 0 to 100. "
         "Without any events it is 0."
     )
-    label: PerformanceLabel = _field("The same in a word.")
-    parts: list[PerformanceScorePart] = _field("What it is made of.")
-    sample_size: ScoreSample = _field("How much there was to go by.")
+    label: PerformanceLabel = described("The same in a word.")
+    parts: list[PerformanceScorePart] = described("What it is made of.")
+    sample_size: ScoreSample = described("How much there was to go by.")
 
     @classmethod
     def of(cls, item: str | None, campaign: str | None, measures: Measures) -> "PerformanceScore":

@@ -64,6 +64,7 @@ class Session:
     browser: str | None = None
     os: str | None = None
     weight: int | None = None
+    is_final: bool | None = None
 
     @property
     def duration(self) -> int:
@@ -216,6 +217,7 @@ class Derivation:
             entry_page=running.entry_page,
             exit_page=running.exit_page,
             weight=running.weight if running.weight > 1 else None,
+            is_final=None,
             **running.source,
             **running.known,
         )

@@ -2,7 +2,8 @@
 
 import strawberry
 
-from app.modules.analytics.query import MAX_TEXT
+from app.core.names import camel_case
+from app.core.texts import MAX_TEXT
 from app.modules.analytics.sessions.query import Narrowing
 
 
@@ -49,10 +50,5 @@ def narrowing(given: dict[str, str | None], prefix: str = "") -> Narrowing:
     fields = {name: _FIELDS.get(name, name) for name in found}
     return Narrowing(
         {fields[name]: value for name, value in found.items()},
-        {fields[name]: prefix + _camel_case(name) for name in found},
+        {fields[name]: prefix + camel_case(name) for name in found},
     )
-
-
-def _camel_case(name: str) -> str:
-    first, *others = name.split("_")
-    return first + "".join(other.capitalize() for other in others)

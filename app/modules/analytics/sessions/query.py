@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from app.modules.analytics.query import check_id, check_text
+from app.core.texts import check_id, check_text
 from app.modules.analytics.ranges import TimeRange
 from app.modules.analytics.sessions.derivation import Session
 

@@ -33,7 +33,8 @@ class Resolution:
     """One session id: its stored sessions, and then its events in order of time, also withdrawn ones.
 
     A stored session stays as it is where no event at all is left in its time: its events were
-    deleted by their age. With `keep` off it does not stay.
+    deleted by their age. One that is final stays in any case, and events in its time are in it or
+    too late. With `keep` off neither stays.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class Resolution:
         self._stored = sorted(stored, key=_start)
         self._keep = keep
         self._passed = 0
+        self._final_until: datetime | None = None
         self._right: list[Session] = []
         self._at_once: list[Event] = []
 
@@ -69,7 +71,10 @@ class Resolution:
     def _take_those_at_once(self) -> None:
         events = sorted(self._at_once, key=_event_id)
         self._at_once = []
-        self._pass_until(events[0]["at"])
+        at = events[0]["at"]
+        self._pass_until(at)
+        if self._final_until is not None and at <= self._final_until:
+            return
         for event in events:
             if "void" not in event:
                 self._found(self._derivation.add(event))
@@ -81,7 +86,11 @@ class Resolution:
             if at is not None and stored.start > at:
                 return
             self._passed += 1
-            if self._keep and (at is None or stored.last < at):
+            is_final = self._keep and stored.is_final
+            if is_final:
+                self._found(self._derivation.end())
+                self._final_until = stored.last
+            if is_final or (self._keep and (at is None or stored.last < at)):
                 self._found(replace(stored, by_source=self._by_source))
 
     def _found(self, session: Session | None) -> None:

@@ -3,19 +3,16 @@
 from typing import Annotated
 
 import strawberry
-from strawberry.extensions import FieldExtension
 
 from app.core.auth import Scope, require
 from app.core.context import Info
-from app.core.permissions import Needs
+from app.core.permissions import READ
 from app.modules.analytics.inputs import RangeInput, range_request
 from app.modules.analytics.selection import selected
 from app.modules.analytics.sessions.inputs import SessionFilter, narrowing
 from app.modules.analytics.sessions.query import EVERY_SESSION, MAX_ROWS, Breakdown
 from app.modules.analytics.sessions.service import MAX_PAGE, SessionService, Wanted
 from app.modules.analytics.sessions.types import SessionList, SessionMetrics
-
-READ: list[FieldExtension] = [Needs(Scope.READ)]
 
 DEFAULT_ROWS = 10
 DEFAULT_PAGE = 50

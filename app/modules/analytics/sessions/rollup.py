@@ -76,21 +76,12 @@ class SessionRollup:
             changed += len(stored) + len(obsolete)
         return changed
 
-    async def forget(
-        self,
-        site: str,
-        sessions: Sequence[str],
-        *,
-        visitor: str | None = None,
-        user: str | None = None,
-    ) -> int:
+    async def forget(self, site: str, sessions: Sequence[str]) -> int:
         """After events of these session ids were erased: what is stored follows, and nothing else stays.
 
-        Sessions that name the visitor or the user are deleted in any case, also those whose events
-        had gone by their age. How many were stored or deleted.
+        How many were stored or deleted.
         """
-        deleted = await self._sessions.delete_naming(site, visitor=visitor, user=user)
-        return deleted + await self.refresh_sessions(site, sessions, keep=False)
+        return await self.refresh_sessions(site, sessions, keep=False)
 
     async def _by_source(self, site: str) -> bool:
         return (await self._sites.get(site)).session_ends_on_new_source

@@ -2,11 +2,9 @@
 
 import asyncio
 import logging
-import time
-import uuid
 
 from app.core.database import is_unavailable
-from app.modules.analytics.rollups.worker import LEASE, LEASE_SECONDS
+from app.modules.analytics.rollups.turns import Turns
 from app.modules.analytics.sessions.rollup import SessionRollup
 from app.repositories.leases import LeaseRepository
 from app.repositories.sites import SiteRepository
@@ -29,9 +27,7 @@ class RuleWatch:
     ) -> None:
         self._rollup = rollup
         self._sites = sites
-        self._leases = leases
-        self._holder = uuid.uuid4().hex
-        self._holds = False
+        self._turns = Turns(leases)
 
     async def run(self, every_seconds: float) -> None:
         """Take turns, again and again, until cancelled."""
@@ -50,24 +46,15 @@ class RuleWatch:
 
         Nothing is done while another process rolls up.
         """
-        until = time.monotonic() + seconds
-
-        async def may_go_on() -> bool:
-            self._holds = time.monotonic() < until and await self._leases.acquire(
-                LEASE, self._holder, LEASE_SECONDS
-            )
-            return self._holds
-
+        self._turns.begin(seconds)
         changed = 0
         try:
             for site in await self._sites.names():
-                changed += await self._rollup.refresh_another_rule(site, may_go_on)
+                changed += await self._rollup.refresh_another_rule(site, self._turns.may_go_on)
         finally:
             await asyncio.shield(self.release())
         return changed
 
     async def release(self) -> None:
         """Let others roll up."""
-        if self._holds:
-            await self._leases.release(LEASE, self._holder)
-            self._holds = False
+        await self._turns.end()

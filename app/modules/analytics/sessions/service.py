@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from app.core.clock import Clock
 from app.core.config import Settings
 from app.core.errors import BadInputError
-from app.core.ports import SiteRules, SiteSettings
+from app.core.ports import SiteSettings
 from app.core.quarters import from_ms, to_ms
 from app.modules.analytics.query import check_limit
-from app.modules.analytics.ranges import Edges, Moment, RangeRequest, TimeRange, resolve
+from app.modules.analytics.ranges import Edges, RangeRequest, TimeRange
 from app.modules.analytics.sessions.counting import Counting, Row
 from app.modules.analytics.sessions.derivation import Session
 from app.modules.analytics.sessions.numbers import NO_VISITORS, ByPeriod, VisitorCounts
@@ -24,7 +24,7 @@ from app.modules.analytics.sessions.query import (
     Periods,
 )
 from app.modules.analytics.sessions.reading import DirtyQuarters, Reading, SessionReader
-from app.modules.analytics.zones import zone_named
+from app.modules.analytics.site_ranges import SiteRanges
 from app.repositories.events import EventRepository
 from app.repositories.sessions import SessionEvents, SessionRepository
 
@@ -81,9 +81,7 @@ class SessionService:
     ) -> None:
         self._sessions = sessions
         self._events = events
-        self._sites = sites
-        self._clock = clock
-        self._tolerance = timedelta(seconds=settings.clock_tolerance)
+        self._ranges = SiteRanges(sites, settings, clock, self._edges)
         self._reader = SessionReader(sessions, SessionEvents(), dirty, settings.report_timeout)
 
     async def metrics(
@@ -97,10 +95,11 @@ class SessionService:
         """The numbers of the sessions that started in the range and in the one just before."""
         wanted = wanted or Wanted()
         check_limit(wanted.limit, MAX_ROWS)
-        rules = await self._sites.get(site)
-        periods = Periods.of(await self._range(site, asked, timezone, rules))
-        as_of = self._clock.now()
-        async with self._reader.read(site, rules.session_ends_on_new_source) as reading:
+        found = await self._ranges.of(site, asked, timezone)
+        periods = Periods.of(found.time_range)
+        as_of = self._ranges.now()
+        by_source = found.rules.session_ends_on_new_source
+        async with self._reader.read(site, by_source) as reading:
             counting = Counting(reading, site, periods, narrowing)
             await counting.begin()
             return SessionCounts(
@@ -129,27 +128,17 @@ class SessionService:
         """
         check_limit(limit, MAX_PAGE)
         below = None if after is None else _read_cursor(site, after)
-        rules = await self._sites.get(site)
-        time_range = await self._range(site, asked, None, rules)
-        async with self._reader.read(site, rules.session_ends_on_new_source) as reading:
-            found = await _newest(reading, time_range, narrowing, limit + 1, below)
-        page = found[:limit]
-        return Page(page, _cursor(page[-1]) if len(found) > limit else None)
-
-    async def _range(
-        self, site: str, asked: RangeRequest, timezone: str | None, rules: SiteRules
-    ) -> TimeRange:
-        zone = zone_named(rules.timezone if timezone is None else timezone)
-        moment = Moment(self._clock.now(), self._tolerance, zone)
-        edges = await self._edges(site) if asked.needs_edges else Edges()
-        return resolve(asked, moment, edges)
+        found = await self._ranges.of(site, asked)
+        by_source = found.rules.session_ends_on_new_source
+        async with self._reader.read(site, by_source) as reading:
+            newest = await _newest(reading, found.time_range, narrowing, limit + 1, below)
+        page = newest[:limit]
+        return Page(page, _cursor(page[-1]) if len(newest) > limit else None)
 
     async def _edges(self, site: str) -> Edges:
         """When the first and the last event happened; sessions may be left of earlier ones."""
-        times = [await self._events.first_at(site), await self._events.last_at(site)]
-        times += await self._sessions.starts(site) or ()
-        known = [at for at in times if at is not None]
-        return Edges(min(known), max(known)) if known else Edges()
+        stored = [await self._events.first_at(site), await self._events.last_at(site)]
+        return Edges.of([*stored, *(await self._sessions.starts(site) or ())])
 
 
 async def _newest(

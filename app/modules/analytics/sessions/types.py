@@ -6,6 +6,7 @@ from typing import Any
 
 import strawberry
 
+from app.core.described import described
 from app.core.scalars import Long
 from app.modules.analytics.measures import change_percent, mean, percent
 from app.modules.analytics.sessions.counting import Row
@@ -17,15 +18,11 @@ from app.modules.analytics.sessions.service import Page, SessionCounts
 Counts = Mapping[str, int]
 
 
-def _field(description: str) -> Any:
-    return strawberry.field(description=description)
-
-
 @strawberry.type(description="A count, and the same of the period of equal length just before.")
 class ComparedCount:
-    value: Long = _field("Of the range asked for.")
-    previous: Long = _field("Of the range of equal length that ends where the other one begins.")
-    change_percent: float | None = _field(
+    value: Long = described("Of the range asked for.")
+    previous: Long = described("Of the range of equal length that ends where the other one begins.")
+    change_percent: float | None = described(
         "By how much it changed, in percent of what it was; null where it was zero."
     )
 
@@ -36,11 +33,11 @@ class ComparedCount:
 
 @strawberry.type(description="A number, and the same of the period of equal length just before.")
 class ComparedNumber:
-    value: float | None = _field("Of the range asked for; null of no sessions.")
-    previous: float | None = _field(
+    value: float | None = described("Of the range asked for; null of no sessions.")
+    previous: float | None = described(
         "Of the range of equal length that ends where the other one begins; null of no sessions."
     )
-    change_percent: float | None = _field(
+    change_percent: float | None = described(
         "By how much it changed, in percent of what it was; null where it was zero or null."
     )
 
@@ -77,12 +74,12 @@ def _pages_per_session(counts: Counts) -> float | None:
 
 @strawberry.type(description="The sessions that began, or ended, on one page.")
 class SessionPage:
-    page: str | None = _field(
+    page: str | None = described(
         "The page's address without query string and fragment; null where it is not known."
     )
-    sessions: ComparedCount = _field("How many they are.")
-    bounce_rate: ComparedNumber = _field("Bounced ones among them, percent.")
-    conversion_rate: ComparedNumber = _field("Those among them with a conversion, percent.")
+    sessions: ComparedCount = described("How many they are.")
+    bounce_rate: ComparedNumber = described("Bounced ones among them, percent.")
+    conversion_rate: ComparedNumber = described("Those among them with a conversion, percent.")
 
     @classmethod
     def of(cls, row: Row) -> "SessionPage":
@@ -92,15 +89,19 @@ class SessionPage:
 
 @strawberry.type(description="The sessions that came from one source.")
 class SessionSource:
-    referrer: str | None = _field("The domain of the page before; null where there is none.")
-    utm_source: str | None = _field("The campaign parameter utm_source; null where there is none.")
-    utm_medium: str | None = _field("The campaign parameter utm_medium; null where there is none.")
-    utm_campaign: str | None = _field(
+    referrer: str | None = described("The domain of the page before; null where there is none.")
+    utm_source: str | None = described(
+        "The campaign parameter utm_source; null where there is none."
+    )
+    utm_medium: str | None = described(
+        "The campaign parameter utm_medium; null where there is none."
+    )
+    utm_campaign: str | None = described(
         "The campaign parameter utm_campaign; null where there is none."
     )
-    sessions: ComparedCount = _field("How many they are.")
-    bounce_rate: ComparedNumber = _field("Bounced ones among them, percent.")
-    conversion_rate: ComparedNumber = _field("Those among them with a conversion, percent.")
+    sessions: ComparedCount = described("How many they are.")
+    bounce_rate: ComparedNumber = described("Bounced ones among them, percent.")
+    conversion_rate: ComparedNumber = described("Those among them with a conversion, percent.")
 
     @classmethod
     def of(cls, row: Row) -> "SessionSource":
@@ -128,43 +129,43 @@ def _row_numbers(counts: Mapping[Period, Counts]) -> dict[str, Any]:
     "does."
 )
 class SessionMetrics:
-    sessions: ComparedCount = _field("How many sessions started.")
-    events: ComparedCount = _field("Their events of every type.")
-    page_views: ComparedCount = _field("Their events of type PAGE_VIEW.")
-    conversions: ComparedCount = _field("Their events of type CONVERSION.")
-    average_duration: ComparedNumber = _field(
+    sessions: ComparedCount = described("How many sessions started.")
+    events: ComparedCount = described("Their events of every type.")
+    page_views: ComparedCount = described("Their events of type PAGE_VIEW.")
+    conversions: ComparedCount = described("Their events of type CONVERSION.")
+    average_duration: ComparedNumber = described(
         "Mean time from a session's first to its last event, seconds."
     )
-    median_duration: ComparedNumber = _field(
+    median_duration: ComparedNumber = described(
         "The duration that half of the sessions do not exceed, seconds, exactly: of an even number "
         "the mean of the two in the middle."
     )
-    pages_per_session: ComparedNumber = _field("Page views / sessions.")
-    bounced_sessions: ComparedCount = _field(
+    pages_per_session: ComparedNumber = described("Page views / sessions.")
+    bounced_sessions: ComparedCount = described(
         "Sessions with exactly one PAGE_VIEW and no CLICK, CONVERSION or CUSTOM event."
     )
-    bounce_rate: ComparedNumber = _field("Bounced sessions / sessions, percent.")
-    converted_sessions: ComparedCount = _field("Sessions with at least one CONVERSION event.")
-    conversion_rate: ComparedNumber = _field("Converted sessions / sessions, percent.")
-    visitors: ComparedCount = _field("Distinct visitors of the sessions.")
-    new_visitors: ComparedCount = _field(
+    bounce_rate: ComparedNumber = described("Bounced sessions / sessions, percent.")
+    converted_sessions: ComparedCount = described("Sessions with at least one CONVERSION event.")
+    conversion_rate: ComparedNumber = described("Converted sessions / sessions, percent.")
+    visitors: ComparedCount = described("Distinct visitors of the sessions.")
+    new_visitors: ComparedCount = described(
         "Visitors of whom no session is known that started before the first one counted here. "
         "Sessions that the filter leaves out are known as well."
     )
-    returning_visitors: ComparedCount = _field("All other visitors: they had been here before.")
-    entry_pages: list[SessionPage] = _field(
+    returning_visitors: ComparedCount = described("All other visitors: they had been here before.")
+    entry_pages: list[SessionPage] = described(
         "The pages on which most sessions began, most sessions first, then by page: that of the "
         "first event that names one."
     )
-    exit_pages: list[SessionPage] = _field(
+    exit_pages: list[SessionPage] = described(
         "The pages on which most sessions ended, in the same order: that of the last event that "
         "names one."
     )
-    sources: list[SessionSource] = _field(
+    sources: list[SessionSource] = described(
         "Where most sessions came from, most sessions first, then by the fields of a source."
     )
-    as_of: datetime = _field("When this was counted.")
-    exact: bool = _field(
+    as_of: datetime = described("When this was counted.")
+    exact: bool = described(
         "Whether every number is exact. It is not where the site counted a sample of its visitors: "
         "numbers are then scaled up from it."
     )
@@ -212,35 +213,35 @@ class SessionMetrics:
     "counted events, and the same in whatever order they arrived."
 )
 class Session:
-    id: strawberry.ID = _field("Its own id: one sessionId has several sessions where it pauses.")
-    session_id: strawberry.ID = _field("The sessionId of its events.")
-    visitor_id: strawberry.ID = _field("The visitor of its first event.")
-    user_id: strawberry.ID | None = _field("The user of its first event that names one.")
-    start: datetime = _field("When its first event happened.")
-    last_activity: datetime = _field("When its last event happened.")
-    duration: float = _field("From the first to the last event, seconds.")
-    events: Long = _field("Its events of every type.")
-    page_views: Long = _field("Its events of type PAGE_VIEW.")
-    conversions: Long = _field("Its events of type CONVERSION.")
-    items_seen: Long = _field("Distinct items of its IMPRESSION and VIEW events.")
-    items_clicked: Long = _field("Distinct items of its CLICK events.")
-    bounced: bool = _field(
+    id: strawberry.ID = described("Its own id: one sessionId has several sessions where it pauses.")
+    session_id: strawberry.ID = described("The sessionId of its events.")
+    visitor_id: strawberry.ID = described("The visitor of its first event.")
+    user_id: strawberry.ID | None = described("The user of its first event that names one.")
+    start: datetime = described("When its first event happened.")
+    last_activity: datetime = described("When its last event happened.")
+    duration: float = described("From the first to the last event, seconds.")
+    events: Long = described("Its events of every type.")
+    page_views: Long = described("Its events of type PAGE_VIEW.")
+    conversions: Long = described("Its events of type CONVERSION.")
+    items_seen: Long = described("Distinct items of its IMPRESSION and VIEW events.")
+    items_clicked: Long = described("Distinct items of its CLICK events.")
+    bounced: bool = described(
         "Whether it has exactly one PAGE_VIEW and no CLICK, CONVERSION or CUSTOM event."
     )
-    entry_page: str | None = _field("The page of its first event that names one.")
-    exit_page: str | None = _field("The page of its last event that names one.")
-    referrer: str | None = _field(
+    entry_page: str | None = described("The page of its first event that names one.")
+    exit_page: str | None = described("The page of its last event that names one.")
+    referrer: str | None = described(
         "The domain that it came from; the domain of its own pages does not count. This and the "
         "campaign parameters are those of its first event that has any of them."
     )
-    utm_source: str | None = _field("The campaign parameter utm_source.")
-    utm_medium: str | None = _field("The campaign parameter utm_medium.")
-    utm_campaign: str | None = _field("The campaign parameter utm_campaign.")
-    utm_content: str | None = _field("The campaign parameter utm_content.")
-    utm_term: str | None = _field("The campaign parameter utm_term.")
-    device: str | None = _field("The kind of device of its first event that has one.")
-    browser: str | None = _field("The browser's family of its first event that has one.")
-    os: str | None = _field("The operating system's family of its first event that has one.")
+    utm_source: str | None = described("The campaign parameter utm_source.")
+    utm_medium: str | None = described("The campaign parameter utm_medium.")
+    utm_campaign: str | None = described("The campaign parameter utm_campaign.")
+    utm_content: str | None = described("The campaign parameter utm_content.")
+    utm_term: str | None = described("The campaign parameter utm_term.")
+    device: str | None = described("The kind of device of its first event that has one.")
+    browser: str | None = described("The browser's family of its first event that has one.")
+    os: str | None = described("The operating system's family of its first event that has one.")
 
     @classmethod
     def of(cls, session: Derived) -> "Session":
@@ -262,8 +263,8 @@ class Session:
 
 @strawberry.type(description="A page of sessions.")
 class SessionList:
-    data: list[Session] = _field("The sessions, those that started last first.")
-    next_cursor: str | None = _field(
+    data: list[Session] = described("The sessions, those that started last first.")
+    next_cursor: str | None = described(
         "What to send as `after` for the next page; null where this is the last."
     )
 

@@ -6,10 +6,9 @@ import strawberry
 
 from app.core.auth import Scope, require
 from app.core.context import Info
-from app.core.permissions import Needs
+from app.core.permissions import READ
 from app.core.ports import ItemDirectory
-from app.modules.analytics.inputs import event_filter, range_request
-from app.modules.analytics.resolver import Filter, Range
+from app.modules.analytics.inputs import Filter, Range, event_filter, range_request
 from app.modules.analytics.selection import selected
 from app.modules.analytics.trending.query import (
     DEFAULT_MINIMUM,
@@ -24,7 +23,7 @@ from app.modules.analytics.trending.types import Direction, TrendBy, TrendingIte
 @strawberry.type
 class TrendingQuery:
     @strawberry.field(
-        extensions=[Needs(Scope.READ)],
+        extensions=READ,
         description="The items of which there is more (or less) in the range than in the range of equal "
         "length just before. They are ordered by how much they have surely grown: by the lower bound "
         "of the 95% interval of how many times as frequent they are now (falling ones by the upper "

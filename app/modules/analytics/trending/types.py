@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
+from app.core.described import described
 from app.core.enums import graphql_enum
 from app.core.scalars import Long
 from app.modules.analytics.measures import change_percent
@@ -37,33 +38,29 @@ graphql_enum(
 )
 
 
-def _field(description: str) -> Any:
-    return strawberry.field(description=description)
-
-
 @strawberry.type(description="An item of which there is more, or less, than in the period before.")
 class TrendingItem:
-    item_id: strawberry.ID = _field("The item.")
-    item: Annotated["Item", strawberry.lazy("app.modules.items.types")] | None = _field(
+    item_id: strawberry.ID = described("The item.")
+    item: Annotated["Item", strawberry.lazy("app.modules.items.types")] | None = described(
         "It in the catalogue; null where it is not there."
     )
-    current: Long = _field("How many events there are in the range.")
-    previous: Long = _field("How many there were in the range of equal length just before.")
-    growth_percent: float | None = _field(
+    current: Long = described("How many events there are in the range.")
+    previous: Long = described("How many there were in the range of equal length just before.")
+    growth_percent: float | None = described(
         "By how much the number changed, in percent of what it was: 80 for 500 that became 900. Null "
         "where it was 0."
     )
-    is_new: bool = _field("Whether there was none of it in the period before.")
-    ratio_low: float = _field(
+    is_new: bool = described("Whether there was none of it in the period before.")
+    ratio_low: float = described(
         "How many times as frequent it is at least now, with 95% confidence. Rising items are ordered "
         "by it: 900 after 500 has certainly grown to 1.6 times as many, 3 after 1 may as well have "
         "shrunk (0.4)."
     )
-    ratio_high: float | None = _field(
+    ratio_high: float | None = described(
         "How many times as frequent it is at most now, with 95% confidence. Falling items are ordered "
         "by it. Null where there was none before: then there is no such bound."
     )
-    certain: bool = _field(
+    certain: bool = described(
         "Whether the change is more than chance explains: both bounds are above 1, or both below."
     )
 
@@ -87,15 +84,15 @@ class TrendingItem:
     description="The items with the clearest trend, and the two periods that were compared."
 )
 class TrendingItems:
-    start: datetime = _field("Where the current period begins.")
-    end: datetime = _field(
+    start: datetime = described("Where the current period begins.")
+    end: datetime = described(
         "Where it ends, left out. Of a range that is not over only what has passed is compared."
     )
-    previous_start: datetime = _field(
+    previous_start: datetime = described(
         "Where the previous period begins. It is of equal length and ends where the current one begins."
     )
-    items: list[TrendingItem] = _field("The items, the one with the clearest trend first.")
-    exact: bool = _field(
+    items: list[TrendingItem] = described("The items, the one with the clearest trend first.")
+    exact: bool = described(
         "Whether the counts are exact. They are not where the site counted a sample of its visitors: "
         "they are then scaled up from it. The minimum and the bounds go by the events of the sample."
     )

@@ -322,11 +322,11 @@ async def test_a_revoked_key_ends_its_subscriptions(
 ) -> None:
     """UNAUTHENTICATED, although the connection was made with a good key; other keys go on."""
     monkeypatch.setattr(key_watch, "CHECK_SECONDS", 0.02)
-    made = await api.services.sites.create_key("demo", Scope.READ, "x")
+    made = await api.services.keys.create_key("demo", Scope.READ, "x")
     async with connected(api, key=made.key) as socket, connected(api) as other:
         operation, kept = socket.start(query), await other.feed()
         await socket.data(operation)
-        await api.services.sites.revoke_key("demo", made.key[:14])
+        await api.services.keys.revoke_key("demo", made.stored.public_id)
         error = await socket.error(operation)
         assert error["extensions"]["code"] == "UNAUTHENTICATED"
         # Nor is anything else answered on this connection.
@@ -353,7 +353,7 @@ async def test_while_the_database_is_away_subscriptions_stay(
         looks.append(principal)
         raise UnavailableError
 
-    monkeypatch.setattr(api.services.sites, "is_valid", away)
+    monkeypatch.setattr(api.services.keys, "is_valid", away)
     async with connected(api) as socket:
         operation = await socket.feed()
         await until(lambda: len(looks) >= 3)

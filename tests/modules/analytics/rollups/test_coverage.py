@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.core.quarters import DAY_MS, QUARTER_MS
-from app.modules.analytics.rollups.cells import DAY, PART_MS, QUARTER, WEEK, WEEK_MS
+from app.modules.analytics.rollups.cells import DAY, QUARTER, WEEK, WEEK_MS
 from app.modules.analytics.rollups.coverage import (
     MOST_DAYS,
     PARTS,
@@ -17,7 +17,9 @@ from app.modules.analytics.rollups.coverage import (
     coverage,
     week_of,
 )
+from app.modules.analytics.rollups.parts import LARGE, MINUTE_MS, parts_of_day
 
+HOUR_MS = 60 * MINUTE_MS
 MONDAY = 20_605 * DAY_MS  # 2026-06-01
 LEVELS = [WEEK, DAY, PARTS, QUARTER]
 
@@ -34,6 +36,9 @@ quarters = st.builds(
     st.integers(0, 8),
     instants,
 )
+PARTS_OF_DAYS = {
+    MONDAY + day * DAY_MS: parts_of_day(LARGE if day % 3 else 0) for day in range(-10, 30)
+}
 days = instants.map(lambda at: at // DAY_MS * DAY_MS)
 stores = st.builds(
     lambda edges, dirty, dirty_days, dirty_weeks: Stored(*edges, dirty, dirty_days, dirty_weeks),
@@ -53,12 +58,18 @@ def lies(unit: Unit) -> Span:
     if unit.level == QUARTER:
         return unit.start, unit.start + QUARTER_MS
     which, _, number = unit.level.partition("-")
-    middle = unit.start + int(number) * PART_MS
+    middle = unit.start + int(number) * MINUTE_MS
     return (unit.start, middle) if which == "first" else (middle, unit.start + DAY_MS)
 
 
 def within(span: Span, clip: Span) -> Span:
     return max(span[0], clip[0]), min(span[1], clip[1])
+
+
+def covered(
+    start: int, end: int, stored: Stored, levels: Collection[str], boundaries: list[int]
+) -> Coverage:
+    return coverage(start, end, stored, levels, boundaries, PARTS_OF_DAYS)
 
 
 def check(
@@ -83,6 +94,9 @@ def check(
         touched = range(first // DAY_MS * DAY_MS, last, DAY_MS)
         assert not any(first <= quarter < last for quarter in stored.dirty_quarters)
         assert not any(first < boundary < last for boundary in boundaries)
+        if unit.level not in LEVELS:
+            divided = (last if unit.level.startswith("first") else first) - unit.start
+            assert divided // MINUTE_MS in PARTS_OF_DAYS[unit.start]
         if unit.level != QUARTER:
             assert not stored.dirty_days.intersection(touched)
         if unit.level == WEEK:
@@ -124,7 +138,7 @@ def test_every_millisecond_is_covered_once_by_what_is_clean(
 ) -> None:
     """Marked quarters only ever live; marked days and weeks never from rollups of theirs; no rollup
     across a boundary or beyond the range."""
-    found = coverage(*asked, stored, levels, boundaries)
+    found = covered(*asked, stored, levels, boundaries)
     check(found, within(asked, (stored.start, stored.end)), stored, levels, boundaries)
 
 
@@ -148,10 +162,10 @@ def test_a_very_long_range_is_divided_in_the_same_way(asked: Span, dirty: frozen
 
 def test_the_largest_rollups_are_taken() -> None:
     """Three weeks and a bit: weeks, days, one beginning of a day, and quarters for the rest."""
-    start, end = MONDAY - DAY_MS, MONDAY + 15 * DAY_MS + PART_MS + QUARTER_MS + 5
-    found = coverage(start, end, Stored(0, end + DAY_MS, frozenset(), frozenset()), LEVELS, [])
+    start, end = MONDAY - DAY_MS, MONDAY + 15 * DAY_MS + 3 * HOUR_MS + QUARTER_MS + 5
+    found = covered(start, end, Stored(0, end + DAY_MS, frozenset(), frozenset()), LEVELS, [])
     levels = [unit.level for unit in found.units]
-    assert levels == ["day", "week", "week", "day", "first-1", "quarter"]
+    assert levels == ["day", "week", "week", "day", "first-180", "quarter"]
     assert found.columns == [(end - 5, end)]
     assert found.live == []
 
@@ -160,7 +174,7 @@ def test_one_marked_quarter_leaves_the_rest_of_the_week_to_rollups() -> None:
     """Its day is put together of the others; all other days stay days."""
     marked = MONDAY + 2 * DAY_MS + 30 * QUARTER_MS
     stored = Stored(MONDAY, MONDAY + WEEK_MS, frozenset({marked}), frozenset())
-    found = coverage(MONDAY, MONDAY + WEEK_MS, stored, LEVELS, [])
+    found = covered(MONDAY, MONDAY + WEEK_MS, stored, LEVELS, [])
     assert found.live == [(marked, marked + QUARTER_MS)]
     assert found.columns == []
     assert [unit.level for unit in found.units].count("day") == 6
@@ -171,5 +185,5 @@ def test_nothing_stored_in_the_range_covers_nothing() -> None:
     """What is stored lies before it, after it, or is empty."""
     for edges in ((0, MONDAY), (MONDAY + WEEK_MS, MONDAY + 2 * WEEK_MS), (MONDAY, MONDAY)):
         stored = Stored(*edges, frozenset({MONDAY - QUARTER_MS}), frozenset())
-        found = coverage(MONDAY, MONDAY + WEEK_MS, stored, LEVELS, [])
+        found = covered(MONDAY, MONDAY + WEEK_MS, stored, LEVELS, [])
         assert (found.units, found.columns, found.live) == ([], [], [])

@@ -1,0 +1,1 @@
+"""Exports events and reports to files."""
