@@ -169,6 +169,26 @@ async def test_events_that_are_gone_are_forgotten_too(make_api: Any) -> None:
         await roll_up(api)
 
 
+@pytest.mark.parametrize("days_after", [3_600, 0])
+async def test_days_and_weeks_that_wait_are_not_forgotten(api: Any, days_after: int) -> None:
+    """Of an event that was withdrawn and then deleted, a day (or only its week) that has not been rolled
+    up since still knows the visitor, and no quarter does: erasing reaches it all the same."""
+    old = NOW - timedelta(days=20)
+    await store(event("CLICK", visitor=WHO, at=old), event("CLICK", at=old))
+    await roll_up(api)
+    await api.ask(
+        "mutation ($v: ID!) { voidEvents(filter: {visitorId: $v}, reason: \"x\") { voided } }",
+        {"v": WHO},
+    )
+    await api.ask("mutation { cleanOldEvents(daysToKeep: 7) { events } }")
+    await api.services.rollups.roll_up(0, days_after, 3_600)
+    await api.services.rollups.release()
+    assert "rollups" in {one.partition(":")[0] for one in await naming(api, WHO)}
+    await erase(api, v=WHO)
+    assert await naming(api, WHO) == []
+    assert await events_of(api) == (1, 1)
+
+
 async def test_a_cached_report_is_not_answered_again(api: Any) -> None:
     """What a process keeps of finished days follows at once."""
     day = NOW - timedelta(days=3)

@@ -14,10 +14,9 @@ import numpy.typing as npt
 from app.core.clock import Clock
 from app.core.errors import UnavailableError
 from app.core.ports import KeptEvents
-from app.core.quarters import QUARTER, from_ms, to_ms
+from app.core.quarters import EPOCH, QUARTER, from_ms
 from app.core.subjects import Subject
 from app.modules.analytics.rollups.columns import TYPES, Columns, hash_of, unpacked
-from app.modules.analytics.rollups.coverage import week_of
 from app.modules.analytics.rollups.retention import Retention
 from app.modules.analytics.rollups.roller import DAY_LENGTH, Roller, content_of, day_of
 from app.modules.analytics.rollups.worker import LEASE, LEASE_SECONDS, WEEK_LENGTH
@@ -130,14 +129,11 @@ class Forgetting:
         days: dict[datetime, list[datetime]] = {}
         for quarter in sorted(touched):
             days.setdefault(day_of(quarter), []).append(quarter)
-        for day, starts in days.items():
+        for starts in days.values():
             await go_on()
             # Their marks stay: whoever relied on one may still be writing.
             await self._roller.roll_up_quarters(site, starts, [])
-            await self._roll_up_day(site, day)
-        for week in sorted({from_ms(week_of(to_ms(day))) for day in days}):
-            await go_on()
-            await self._roll_up_week(site, week)
+        await self._roll_up_marked(site, go_on)
         return forgotten
 
     async def _parts(
@@ -177,15 +173,19 @@ class Forgetting:
 
         await self._quarters.in_transaction(in_transaction)
 
-    async def _roll_up_day(self, site: str, day: datetime) -> None:
-        if day < day_of(self._clock.now()):
-            for mark in await self._marks.of_range(site, DAYS, day, day + DAY_LENGTH):
-                await self._roller.roll_up_day(site, mark)
+    async def _roll_up_marked(self, site: str, go_on: Callable[[], Awaitable[None]]) -> None:
+        """Compute all marked days and weeks of the site anew.
 
-    async def _roll_up_week(self, site: str, week: datetime) -> None:
-        if week + WEEK_LENGTH <= day_of(self._clock.now()):
-            for mark in await self._marks.of_range(site, WEEKS, week, week + WEEK_LENGTH):
-                await self._roller.roll_up_week(site, mark)
+        Not only those of the quarters just computed: a day that waits for the worker may still know what
+        its quarters know no more, of an event that was withdrawn or deleted before.
+        """
+        today = day_of(self._clock.now())
+        for day in await self._marks.of_range(site, DAYS, EPOCH, today):
+            await go_on()
+            await self._roller.roll_up_day(site, day)
+        for week in await self._marks.of_range(site, WEEKS, EPOCH, today - WEEK_LENGTH + DAY_LENGTH):
+            await go_on()
+            await self._roller.roll_up_week(site, week)
 
 
 def _readable(columns: Columns, rows: Rows) -> list[dict[str, Any]]:
