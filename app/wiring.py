@@ -116,12 +116,12 @@ def build_services(
     """Wire repositories into services. The documents must be bound to a database before use.
 
     `lifetime_of_events` is after how many seconds the database deletes them; None: never. `direct` is
-    the database for what is asked of it for every event.
+    the database for what is asked of it for every event, or before anything else of a request.
     """
     events = EventRepository(direct)
-    sites = SiteService(SiteRepository(), settings, clock)
+    sites = SiteService(SiteRepository(direct), settings, clock)
     key_uses = KeyUses(ApiKeyRepository())
-    keys = KeyService(ApiKeyRepository(), sites, key_uses, clock)
+    keys = KeyService(ApiKeyRepository(direct), sites, key_uses, clock)
     admin_log = AdminLogService(AdminActionRepository(), clock)
     deduplication = Deduplication(
         SessionItemRepository(direct),
@@ -134,11 +134,11 @@ def build_services(
     commit = GroupCommit(events, deduplication, touching)
     preparation = Preparation(settings, Screening(settings), Geography(settings.geo_database))
     decisions = DecisionRepository(direct)
-    item_tokens = ItemTokens(ItemTokenSecretRepository(), clock)
+    item_tokens = ItemTokens(ItemTokenSecretRepository(direct), clock)
     tracking = TrackingService(
         preparation,
         commit,
-        SaltOfTheDay(SaltRepository()),
+        SaltOfTheDay(SaltRepository(direct)),
         item_tokens,
         decisions,
         sites,

@@ -27,13 +27,13 @@ class ApiKeyRepository(Repository[ApiKey]):
         It comes before everything else that a request waits for, so that it may not take long.
         """
         with deadline(LOOKUP_SECONDS):
-            return await ApiKey.get(key_hash)
+            return await self._one({"_id": key_hash})
 
     async def find_by_id(self, site: str, key_id: str) -> ApiKey | None:
         """The site's key whose hash begins like this, which is hex."""
         begins = {"$gte": key_id, "$lt": f"{key_id}g"}
         with deadline(LOOKUP_SECONDS):
-            return await ApiKey.find_one({"_id": begins, "site": site})
+            return await self._one({"_id": begins, "site": site})
 
     async def ensure(self, site: str, key: ApiKey) -> bool:
         """Store the key unless it is there; whether it is new."""

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar, cast
 
 from beanie import Document
 from motor.motor_asyncio import AsyncIOMotorClientSession, AsyncIOMotorCollection
@@ -53,6 +53,14 @@ class Repository(Generic[D]):
     @property
     def collection(self) -> "AsyncIOMotorCollection[Raw]":
         return self.document.get_motor_collection()
+
+    async def _one(self, wanted: Mapping[str, Any]) -> D | None:
+        """A document that requests wait for before anything else.
+
+        It does not queue behind reports, which may fill all of the driver's threads.
+        """
+        found = await self._hot.find_one(wanted)
+        return None if found is None else cast(D, self.document.model_validate(found))
 
     async def _insert_many(self, documents: Sequence[Raw]) -> list[Refused]:
         """Insert all that can be, and say which were there already.

@@ -17,7 +17,7 @@ class ItemTokenSecretRepository(Repository[ItemTokenSecret]):
     document: ClassVar[type[Document]] = ItemTokenSecret
 
     async def get(self, site: str) -> ItemTokenSecret | None:
-        return await ItemTokenSecret.find_one({"_id": site, "site": site})
+        return await self._one({"_id": site, "site": site})
 
     async def rotate(
         self, site: str, random: str, now: datetime, previous_until: datetime

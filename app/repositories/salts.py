@@ -18,10 +18,10 @@ class SaltRepository(Repository[Salt]):
         """The day's salt; the proposal becomes it if there was none. All processes get the same."""
         # Not find_one_and_update: of what that answers the database keeps a copy elsewhere.
         with contextlib.suppress(DuplicateKeyError):  # another process was first
-            await self.collection.update_one(
+            await self._hot.update_one(
                 {"_id": day},
                 {"$setOnInsert": {"value": proposal, "expires_at": expires_at}},
                 upsert=True,
             )
-        stored = await self.collection.find_one({"_id": day})
+        stored = await self._hot.find_one({"_id": day})
         return proposal if stored is None else bytes(stored["value"])

@@ -14,7 +14,7 @@ class SiteRepository(Repository[Site]):
     document: ClassVar[type[Document]] = Site
 
     async def get(self, site: str) -> Site | None:
-        return await Site.get(site)
+        return await self._one({"_id": site})
 
     async def all(self, *, archived: bool) -> list[Site]:
         """All of them, in order; those that are archived only where asked for."""
