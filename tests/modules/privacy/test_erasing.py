@@ -177,7 +177,7 @@ async def test_days_and_weeks_that_wait_are_not_forgotten(api: Any, days_after: 
     await store(event("CLICK", visitor=WHO, at=old), event("CLICK", at=old))
     await roll_up(api)
     await api.ask(
-        "mutation ($v: ID!) { voidEvents(filter: {visitorId: $v}, reason: \"x\") { voided } }",
+        'mutation ($v: ID!) { voidEvents(filter: {visitorId: $v}, reason: "x") { voided } }',
         {"v": WHO},
     )
     await api.ask("mutation { cleanOldEvents(daysToKeep: 7) { events } }")

@@ -183,7 +183,9 @@ class Forgetting:
         for day in await self._marks.of_range(site, DAYS, EPOCH, today):
             await go_on()
             await self._roller.roll_up_day(site, day)
-        for week in await self._marks.of_range(site, WEEKS, EPOCH, today - WEEK_LENGTH + DAY_LENGTH):
+        for week in await self._marks.of_range(
+            site, WEEKS, EPOCH, today - WEEK_LENGTH + DAY_LENGTH
+        ):
             await go_on()
             await self._roller.roll_up_week(site, week)
 
