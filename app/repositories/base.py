@@ -60,7 +60,10 @@ class Repository(Generic[D]):
         It does not queue behind reports, which may fill all of the driver's threads.
         """
         found = await self._hot.find_one(wanted)
-        return None if found is None else cast(D, self.document.model_validate(found))
+        return None if found is None else self._parsed(found)
+
+    def _parsed(self, found: Raw) -> D:
+        return cast(D, self.document.model_validate(found))
 
     async def _insert_many(self, documents: Sequence[Raw]) -> list[Refused]:
         """Insert all that can be, and say which were there already.

@@ -19,7 +19,8 @@ class SiteRepository(Repository[Site]):
     async def all(self, *, archived: bool) -> list[Site]:
         """All of them, in order; those that are archived only where asked for."""
         wanted = {} if archived else {"archived_at": None}
-        return await Site.find(wanted).sort("_id").to_list()
+        found = await self._hot.find(wanted).sort("_id", 1).to_list(None)
+        return [self._parsed(site) for site in found]
 
     async def names(self) -> list[str]:
         """All of them, in order."""

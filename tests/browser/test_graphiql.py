@@ -143,6 +143,17 @@ async def test_a_subscription_runs(page: Page, address: str, live_server: LiveSe
     await page.get_by_role("button", name="Stop query").click()
 
 
+async def test_without_a_key_it_says_how_to_see_the_documentation(
+    page: Page, address: str, live_server: LiveServer
+) -> None:
+    """The schema is private, which is no error: the pane says so, and fills once there is a key."""
+    await page.goto(address)
+    await expect(documentation(page)).to_contain_text("Use a read key")
+    await expect(page.locator(".graphiql-doc-explorer-error")).to_have_count(0)
+    await use_key(page, live_server.read_key)
+    await expect(documentation(page)).to_contain_text("Root Types")
+
+
 async def test_wrong_key_is_refused(page: Page, address: str) -> None:
     """A key that the server does not know is called refused, next to where it was entered."""
     await page.goto(address)

@@ -74,6 +74,13 @@ def test_commands_that_are_named_exist(page: Path) -> None:
         assert {word for word in words if word.startswith("--")} <= options
 
 
+def test_the_readme_lists_every_command() -> None:
+    """What `footfall --help` shows, the README's last list names."""
+    command: Any = typer.main.get_command(cli)
+    listed = README.read_text().partition("`footfall COMMAND --help`")[2]
+    assert [name for name in command.commands if f"`{name}`" not in listed] == []
+
+
 def footfall_commands(page: Path) -> Iterator[list[str]]:
     """The words after each `footfall`, where it is called as a program."""
     for text in code(page):

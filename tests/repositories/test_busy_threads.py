@@ -41,6 +41,11 @@ async def test_tracking_goes_on_while_reports_have_all_threads(make_api: Any, oc
         {"type": "PAGE_VIEW", **visitor},
         {"type": "CLICK", "itemId": "lot-1", "itemToken": "x.y", **visitor},
     ]
-    answer = await api.ask(TRACK, {"input": {"events": events}}, scope=Scope.WRITE)
+    answer = await api.ask(
+        TRACK,
+        {"input": {"events": events}},
+        scope=Scope.WRITE,
+        headers={"Origin": "https://shop.example"},
+    )
     endings = [each["reason"] or each["verdict"] for each in answer["trackBatch"]["results"]]
     assert endings == ["ACCEPTED", "BAD_SIGNATURE"]

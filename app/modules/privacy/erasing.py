@@ -18,8 +18,8 @@ from typing import Any
 from uuid_utils import uuid7
 
 from app.core.admin_actions import target_of_person
+from app.core.background import again_and_again
 from app.core.clock import Clock
-from app.core.database import is_unavailable
 from app.core.errors import BadInputError, NotFoundError, UnavailableError
 from app.core.ports import ComputedOfEvents
 from app.core.quarters import quarter_of
@@ -125,17 +125,7 @@ class ErasureService:
 
     async def run(self, every_seconds: float) -> None:
         """Carry out what was begun and has not ended, again and again, until cancelled."""
-        while True:
-            await asyncio.sleep(every_seconds)
-            try:
-                await self.finish_all()
-            except UnavailableError:
-                continue
-            except Exception as error:
-                if is_unavailable(error):
-                    logger.warning("erasing waits: the database is away")
-                else:
-                    logger.exception("erasing failed and is tried again")
+        await again_and_again("erasing", self.finish_all, every_seconds, logger, UnavailableError)
 
     async def finish_all(self) -> int:
         """Carry out all erasures, of any site, that were begun and have not ended; how many."""

@@ -1,8 +1,9 @@
-import { DOC_EXPLORER_PLUGIN, DocExplorerStore } from '@graphiql/plugin-doc-explorer';
+import { DocExplorerStore } from '@graphiql/plugin-doc-explorer';
 import { HISTORY_PLUGIN, HistoryStore } from '@graphiql/plugin-history';
 import { GraphiQLProvider, useMonaco } from '@graphiql/react';
 import { GraphiQL, GraphiQLInterface } from 'graphiql';
 import { useEffect, useMemo, useState } from 'react';
+import { DOCUMENTATION } from './Documentation';
 import { Editors } from './Editors';
 import { ExampleMenu } from './ExampleMenu';
 import { EXAMPLES } from './examples';
@@ -11,7 +12,7 @@ import { loadKey, saveKey, takeKeyFromAddress } from './key';
 import { KeyForm } from './KeyForm';
 import { useKeyStatus } from './useKeyStatus';
 
-const PLUGINS = [DOC_EXPLORER_PLUGIN, HISTORY_PLUGIN];
+const PLUGINS = [DOCUMENTATION, HISTORY_PLUGIN];
 
 // On a phone, documentation and variables would leave no room for the query: a tap opens them.
 const ROOMY = matchMedia('(min-width: 721px)').matches;
@@ -51,8 +52,8 @@ export function App() {
       schema={schema}
       defaultTabs={EXAMPLES}
       plugins={PLUGINS}
-      referencePlugin={DOC_EXPLORER_PLUGIN}
-      visiblePlugin={ROOMY ? DOC_EXPLORER_PLUGIN : undefined}
+      referencePlugin={DOCUMENTATION}
+      visiblePlugin={ROOMY ? DOCUMENTATION : undefined}
       customScalarSchemas={SCALARS}
       inputValueDeprecation
       schemaDescription

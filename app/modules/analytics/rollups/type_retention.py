@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from app.core.background import again_and_again
 from app.core.clock import Clock
-from app.core.database import is_unavailable
 from app.core.quarters import QUARTER, quarter_of
 from app.modules.analytics.rollups.removal import KeepingRemoval
 from app.modules.analytics.rollups.retention import DELETED_AFTER
@@ -70,15 +70,7 @@ class TypeRetention:
         A look for what is due costs next to nothing: what was looked through is remembered, and a quarter
         of an hour becomes due at a time.
         """
-        while True:
-            await asyncio.sleep(every_seconds)
-            try:
-                await self.turn()
-            except Exception as error:
-                if is_unavailable(error):
-                    logger.warning("deleting old events waits: the database is away")
-                else:
-                    logger.exception("deleting old events failed and is tried again")
+        await again_and_again("deleting old events", self.turn, every_seconds, logger)
 
     async def turn(self, seconds: float = TURN_SECONDS) -> bool:
         """Delete what is due, for about so long; whether nothing is left.

@@ -7,8 +7,8 @@ import uuid
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
+from app.core.background import again_and_again
 from app.core.clock import Clock
-from app.core.database import is_unavailable
 from app.core.errors import ErrorCode, FootfallError
 from app.core.quarters import EPOCH, QUARTER, from_ms, quarter_of, to_ms
 from app.modules.analytics.rollups.coverage import week_of
@@ -64,18 +64,12 @@ class RollupWorker:
 
     async def run(self, every_seconds: float) -> None:
         """Roll up what there is, again and again, until cancelled."""
-        while True:
-            await asyncio.sleep(every_seconds)
-            try:
-                await self.roll_up()
-                await self.release()
-            except LeaseLostError:
-                continue
-            except Exception as error:
-                if is_unavailable(error):
-                    logger.warning("rolling up waits: the database is away")
-                else:
-                    logger.exception("rolling up failed and is tried again")
+
+        async def turn() -> None:
+            await self.roll_up()
+            await self.release()
+
+        await again_and_again("rolling up", turn, every_seconds, logger, LeaseLostError)
 
     async def roll_up(
         self,

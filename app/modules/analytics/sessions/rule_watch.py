@@ -3,7 +3,7 @@
 import asyncio
 import logging
 
-from app.core.database import is_unavailable
+from app.core.background import again_and_again
 from app.modules.analytics.rollups.turns import Turns
 from app.modules.analytics.sessions.rollup import SessionRollup
 from app.repositories.leases import LeaseRepository
@@ -31,15 +31,7 @@ class RuleWatch:
 
     async def run(self, every_seconds: float) -> None:
         """Take turns, again and again, until cancelled."""
-        while True:
-            await asyncio.sleep(every_seconds)
-            try:
-                await self.turn()
-            except Exception as error:
-                if is_unavailable(error):
-                    logger.warning("dividing sessions anew waits: the database is away")
-                else:
-                    logger.exception("dividing sessions anew failed and is tried again")
+        await again_and_again("dividing sessions anew", self.turn, every_seconds, logger)
 
     async def turn(self, seconds: float = TURN_SECONDS) -> int:
         """Derive anew what there is, for about so long; how many sessions were stored or deleted.
