@@ -5,6 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from app.core.database import is_unavailable
+from app.core.failures import log_failure
 
 
 async def again_and_again(
@@ -28,4 +29,4 @@ async def again_and_again(
             if is_unavailable(error):
                 logger.warning("%s waits: the database is away", name)
             else:
-                logger.exception("%s failed and is tried again", name)
+                log_failure(logger, f"{name} failed and is tried again", error)

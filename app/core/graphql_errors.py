@@ -3,13 +3,13 @@
 import logging
 import re
 import secrets
-import traceback
 from typing import Any
 
 from graphql import GraphQLError
 
 from app.core.database import is_unavailable
 from app.core.errors import ErrorCode, FootfallError, UnavailableError
+from app.core.failures import log_failure
 
 logger = logging.getLogger("footfall.errors")
 
@@ -32,14 +32,19 @@ _ECHOES = (
     (re.compile(r"( cannot represent [^:]*value): .*", re.DOTALL), r"\1."),
     (re.compile(r", found:? .*", re.DOTALL), "."),
     (re.compile(r"Value '.*' does not exist in '(\w+)' enum.*", re.DOTALL), r"Not a value of \1."),
+    (re.compile(r", did you mean .*", re.DOTALL), "."),
     (re.compile(r"(Syntax Error: .*?(?:String|Int|Float)) ['\"].*", re.DOTALL), r"\1."),
 )
 # What it says of a document that is beyond one of its bounds, set in app/core/documents.py.
-_TOO_MUCH = re.compile(r"(contains more than \d+|nested too deeply|^Validation aborted\.$)")
+_TOO_MUCH = re.compile(
+    r"Syntax Error: (?:(?:Document|Source) contains more than \d+ (?:tokens|comments|code points)"
+    r"|Document is nested too deeply)\. Parsing aborted\.|Validation aborted\."
+)
 _SUGGESTION = re.compile(r" Did you mean .*\?", re.DOTALL)
 _LONGEST_MESSAGE = 500
-_LOGGED_CHARACTERS = 80
-_LONGEST_CHAIN = 5
+# A longer one repeats a value, and says at its beginning and its end what it has to say. The patterns
+# take time with the square of what they are given.
+_LONGEST_READ = 2_000
 
 
 def shape(error: GraphQLError, *, suggests: bool = False) -> GraphQLError:
@@ -59,27 +64,12 @@ def shape(error: GraphQLError, *, suggests: bool = False) -> GraphQLError:
         away = UnavailableError()
         return _with(error, str(away), away.extensions)
     reference = secrets.token_hex(4)
-    logger.error("internal error %s: %s", reference, _where(cause))
+    log_failure(logger, f"internal error {reference}", cause)
     return _with(
         error,
         f"Something went wrong here. The server's log has it under {reference}.",
         {"code": ErrorCode.INTERNAL.value},
     )
-
-
-def _where(cause: BaseException) -> str:
-    """An exception as the log has it: where it was raised, and the beginning of what it says.
-
-    All of it could be a whole document or query that a client has sent.
-    """
-    lines: list[str] = []
-    seen: BaseException | None = cause
-    while seen is not None and len(lines) < _LONGEST_CHAIN:
-        said = str(seen)[:_LOGGED_CHARACTERS]
-        frames = "".join(traceback.format_tb(seen.__traceback__))
-        lines.append(f"{type(seen).__name__}: {said!r}\n{frames}")
-        seen = seen.__cause__ or seen.__context__
-    return "caused by ".join(lines)
 
 
 def _with(error: GraphQLError, message: str, extensions: dict[str, Any]) -> GraphQLError:
@@ -91,7 +81,8 @@ def _with(error: GraphQLError, message: str, extensions: dict[str, Any]) -> Grap
 
 def _request_error(message: str) -> tuple[str, dict[str, str]]:
     """Message and extensions for a request that GraphQL itself refused."""
-    if _TOO_MUCH.search(message):
+    message = _without_middle(message)
+    if _TOO_MUCH.fullmatch(message):
         return message, {"code": ErrorCode.LIMIT_EXCEEDED.value}
     extensions = {"code": ErrorCode.BAD_USER_INPUT.value}
     match = _VARIABLE.match(message)
@@ -110,6 +101,14 @@ def without_suggestions(message: str) -> str:
 
 def without_values(message: str) -> str:
     """graphql-core's message up to where it would repeat the value."""
+    message = _without_middle(message)
     for echo, replacement in _ECHOES:
         message = echo.sub(replacement, message)
     return message[:_LONGEST_MESSAGE]
+
+
+def _without_middle(message: str) -> str:
+    if len(message) <= _LONGEST_READ:
+        return message
+    half = _LONGEST_READ // 2
+    return message[:half] + message[-half:]

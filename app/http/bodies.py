@@ -103,9 +103,8 @@ def operation_from_body(body: bytes) -> dict[str, Any]:
 def operation_from_address(request: Request) -> dict[str, Any]:
     """The operation in the query string of a GET."""
     headers = request.headers
-    if not any(name in headers for name in _NOT_SIMPLE) and "json" not in headers.get(
-        "content-type", ""
-    ):
+    media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != JSON and not any(name in headers for name in _NOT_SIMPLE):
         raise RefusedRequestError(
             400,
             "A query by GET needs a header such as Authorization, X-API-Key or X-Requested-With.",

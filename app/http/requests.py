@@ -1,9 +1,10 @@
 """Who a request comes from: its key, its address, and whether a browser sent it."""
 
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from starlette.requests import HTTPConnection
 
+from app.core.addresses import parsed_address, plain_address
 from app.core.context import RequestInfo
 
 Network = IPv4Network | IPv6Network
@@ -17,9 +18,10 @@ def parse_networks(text: str) -> tuple[Network, ...]:
 def request_info(connection: HTTPConnection, trusted_proxies: tuple[Network, ...]) -> RequestInfo:
     """The client's address, and what a browser says of the visitor, where one sent the request."""
     headers = connection.headers
+    address = client_address(connection, trusted_proxies)
     from_browser = "origin" in headers or "sec-fetch-mode" in headers or "sec-fetch-site" in headers
     return RequestInfo(
-        address=client_address(connection, trusted_proxies),
+        address=plain_address(address) if address else None,
         user_agent=headers.get("user-agent") if from_browser else None,
         refuses_tracking=headers.get("dnt") == "1" or headers.get("sec-gpc") == "1",
     )
@@ -32,7 +34,7 @@ def client_address(connection: HTTPConnection, trusted_proxies: tuple[Network, .
         return address
     forwarded = ",".join(connection.headers.getlist("x-forwarded-for"))
     for hop in reversed([part.strip() for part in forwarded.split(",") if part.strip()]):
-        if not _is_address(hop):
+        if parsed_address(hop) is None:
             break
         address = hop
         if not _is_trusted(hop, trusted_proxies):
@@ -49,16 +51,8 @@ def key_of(authorization: str | None, api_key: str | None) -> str | None:
     return api_key.strip() if api_key and api_key.strip() else None
 
 
-def _is_address(text: str) -> bool:
-    try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return True
-
-
 def _is_trusted(address: str, trusted_proxies: tuple[Network, ...]) -> bool:
-    if not trusted_proxies or not _is_address(address):
+    if not trusted_proxies:
         return False
-    ip = ip_address(address)
-    return any(ip in network for network in trusted_proxies)
+    ip = parsed_address(address)
+    return ip is not None and any(ip in network for network in trusted_proxies)

@@ -1,5 +1,6 @@
 """What clients send is not in the log: nobody can write lines of their own into it, or secrets."""
 
+import asyncio
 import logging
 import socket
 from typing import Any
@@ -8,6 +9,7 @@ import httpx
 import pytest
 
 from app.core.auth import Scope
+from app.core.background import again_and_again
 from tests.conftest import KEYS
 
 MARK = "forged7f3"
@@ -84,9 +86,42 @@ async def test_an_internal_error_is_logged_on_lines_of_its_own(
     assert "x" * 200 not in text
 
 
+async def test_what_fails_behind_an_answer_is_logged_in_the_same_way(
+    api: Any, everything_logged: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tracking that a search does not wait for, and work in the background."""
+
+    async def fails(*_: Any) -> None:
+        raise RuntimeError(LINE + "x" * 1_000)
+
+    monkeypatch.setattr("app.modules.tracking.commit.GroupCommit.submit", fails)
+    await api.ask('mutation { createItem(input: {id: "lot-1", title: "Vase"}) { id } }')
+    await api.ask('{ items(tracking: {sessionId: "s"}) { pagination { total } } }')
+    await api.services.tracking.finish_background()
+    tries, again = 0, asyncio.Event()
+
+    async def dust() -> None:
+        nonlocal tries
+        tries += 1
+        if tries > 1:
+            again.set()
+        await fails()
+
+    work = asyncio.create_task(again_and_again("dusting", dust, 0, logging.getLogger("footfall")))
+    await again.wait()
+    work.cancel()
+    text = _footfalls_own(everything_logged)
+    assert "dusting failed" in text
+    assert "1 events of an answer were not tracked" in text
+    assert "\nERROR footfall" not in text
+    assert "x" * 200 not in text
+
+
 def _footfalls_own(log: pytest.LogCaptureFixture) -> str:
-    """What Footfall and its server say; the test's own HTTP client and the driver at DEBUG do not count."""
+    """What Footfall and its server say, exceptions too; the test's own HTTP client and the driver at DEBUG
+    do not count."""
     others = ("httpx", "httpcore", "pymongo", "asyncio")
+    written = logging.Formatter("%(message)s")
     return "\n".join(
-        record.getMessage() for record in log.records if not record.name.startswith(others)
+        written.format(record) for record in log.records if not record.name.startswith(others)
     )

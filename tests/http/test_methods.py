@@ -25,15 +25,23 @@ NEWER = "application/graphql-response+json"
 async def test_a_query_by_get_needs_a_header_that_a_page_must_ask_for(
     api: Any, header: dict[str, str]
 ) -> None:
-    """With one that no simple request of another origin has, it is answered; without, it is 400."""
+    """With one that no simple request of another origin has, it is answered."""
     answered = await api.http.get(
         "/graphql", params={"query": "{ __typename }"}, headers={"accept": JSON, **header}
     )
     assert answered.json() == {"data": {"__typename": "Query"}}
+
+
+@pytest.mark.parametrize(
+    "simple",
+    ["text/plain", "text/plain; charset=json", "multipart/form-data; boundary=application/json"],
+)
+async def test_a_query_by_get_that_any_page_can_send_is_refused(api: Any, simple: str) -> None:
+    """Without such a header it is 400, whatever a media type that needs no leave says of itself."""
     refused = await api.http.get(
         "/graphql",
         params={"query": "{ __typename }"},
-        headers={"accept": JSON, "content-type": "text/plain"},
+        headers={"accept": JSON, "content-type": simple},
     )
     assert refused.status_code == 400
     assert "X-Requested-With" in refused.json()["errors"][0]["message"]

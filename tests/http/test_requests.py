@@ -25,13 +25,16 @@ def request(peer: str | None, *forwarded: str, **headers: str) -> Request:
         ("10.0.0.1", ["nonsense"], "10.0.0.1"),
         ("10.0.0.1", [], "10.0.0.1"),
         ("10.0.0.1", ["2001:db8::1"], "2001:db8::1"),
+        ("::ffff:10.0.0.1", ["::ffff:198.51.100.1"], "198.51.100.1"),
+        ("::FFFF:203.0.113.5", ["198.51.100.1"], "203.0.113.5"),
         (None, ["198.51.100.1"], None),
     ],
 )
 def test_the_rightmost_untrusted_address_counts(
     peer: str | None, forwarded: list[str], expected: str | None
 ) -> None:
-    """X-Forwarded-For is believed from trusted proxies only, and only as far as they wrote it."""
+    """X-Forwarded-For is believed from trusted proxies only, and only as far as they wrote it; IPv4 is
+    IPv4 also where a socket of IPv6 took it."""
     info = request_info(request(peer, *forwarded), parse_networks("10.0.0.0/8"))
     assert info.address == expected
 

@@ -3,10 +3,11 @@
 import hashlib
 from collections.abc import Sequence
 from functools import lru_cache
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_network
 
 from crawleruseragents import is_crawler
 
+from app.core.addresses import parsed_address
 from app.core.config import Settings
 from app.core.context import RequestInfo
 from app.core.ports import SiteRules
@@ -121,8 +122,5 @@ def in_sample(visitor: str, one_in: int) -> bool:
 @lru_cache(maxsize=20_000)
 def is_in_networks(address: str, networks: Sequence[str]) -> bool:
     """Whether an address is one of these addresses or in one of these networks."""
-    try:
-        ip = ip_address(address)
-    except ValueError:
-        return False
-    return any(ip in ip_network(network, strict=False) for network in networks)
+    ip = parsed_address(address)
+    return ip is not None and any(ip in ip_network(network, strict=False) for network in networks)

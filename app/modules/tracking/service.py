@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -14,6 +15,7 @@ from app.core.config import Settings
 from app.core.context import RequestInfo
 from app.core.database import deadline
 from app.core.errors import BadInputError, FootfallError
+from app.core.failures import log_failure
 from app.core.ports import SiteSettings, check_in_use
 from app.core.telemetry import StepTimes, count_endings, timed
 from app.modules.tracking.clock_skew import clock_skew
@@ -34,6 +36,7 @@ from app.repositories.decisions import DecisionRepository
 logger = logging.getLogger("footfall.tracking")
 
 MAX_BATCH = 1_000
+LONGEST_TURN_SECONDS = 0.02  # of preparing events, before other requests have theirs
 MAX_BACKGROUND = 1_000  # calls of track_soon that may be under way
 RULE_VERSION = 1
 NO_BATCH = Batch()
@@ -92,7 +95,7 @@ class TrackingService:
                 item_tokens=await self._item_tokens.check_for(principal, rules),
             )
             times = StepTimes()
-            prepared = [self._preparation.prepare(event, arrival, times) for event in events]
+            prepared = await self._prepare(events, arrival, times)
             times.publish()
             candidates = [entry for entry in prepared if isinstance(entry, Candidate)]
             written = iter(await self._commit.submit(principal.site, candidates))
@@ -102,6 +105,19 @@ class TrackingService:
                     await self._record(events, outcomes, arrival)
             count_endings(Counter((o.verdict.value, o.reason or "") for o in outcomes))
             return outcomes
+
+    async def _prepare(
+        self, events: Sequence[IncomingEvent], arrival: Arrival, times: StepTimes
+    ) -> list[Candidate | Outcome]:
+        """Each event prepared; other requests go on in between, however long all of them take."""
+        prepared = []
+        began = time.monotonic()
+        for event in events:
+            prepared.append(self._preparation.prepare(event, arrival, times))
+            if time.monotonic() - began > LONGEST_TURN_SECONDS:
+                await asyncio.sleep(0)
+                began = time.monotonic()
+        return prepared
 
     def sweep(self) -> None:
         """Forget what is only for a time that is over."""
@@ -129,8 +145,8 @@ class TrackingService:
             await self.ingest(events, principal, request)
         except FootfallError as error:
             logger.warning("%d events of an answer were not tracked: %s", len(events), error)
-        except Exception:
-            logger.exception("%d events of an answer were not tracked", len(events))
+        except Exception as error:
+            log_failure(logger, f"{len(events)} events of an answer were not tracked", error)
 
     async def _record(
         self, events: Sequence[IncomingEvent], outcomes: Sequence[Outcome], arrival: Arrival

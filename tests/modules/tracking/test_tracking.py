@@ -1,10 +1,12 @@
 """Tracking through the API, on a real mongod: what is stored, and what callers are told."""
 
+import asyncio
 from typing import Any
 
 import pytest
 
 from app.core.auth import Scope
+from app.modules.tracking.preparation import Preparation
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
 GOOGLEBOT = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
@@ -285,3 +287,26 @@ async def test_clean_old_events(api: Any) -> None:
     assert (await api.refused(mutation, {"d": 7}, scope=Scope.WRITE))["extensions"][
         "code"
     ] == "FORBIDDEN"
+
+
+async def test_a_batch_that_takes_long_lets_others_go_on(
+    api: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the events of a batch that is slow to prepare, other requests have their turn."""
+    order: list[str] = []
+    prepare = Preparation.prepare
+
+    def noted(self: Preparation, *arguments: Any) -> Any:
+        order.append("event")
+        return prepare(self, *arguments)
+
+    async def others() -> None:
+        while order.count("event") < 5:
+            order.append("other")
+            await asyncio.sleep(0)
+
+    monkeypatch.setattr(Preparation, "prepare", noted)
+    monkeypatch.setattr("app.modules.tracking.service.LONGEST_TURN_SECONDS", 0)
+    await asyncio.gather(api.track(*[{"type": "PAGE_VIEW"}] * 5), others())
+    between = order[order.index("event") : len(order) - order[::-1].index("event")]
+    assert between.count("other") >= 4

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from app.core.clock import Clock
 from app.core.errors import FootfallError, UnavailableError
+from app.core.failures import log_failure
 from app.modules.analytics.realtime.entries import (
     AcceptedEvent,
     Backlog,
@@ -115,8 +116,8 @@ class LiveFeed:
                     await asyncio.sleep(RETRY_SECONDS)
                 finally:
                     self._covered = frozenset()
-        except Exception:
-            logger.exception("live events have ended")
+        except Exception as error:
+            log_failure(logger, "live events have ended", error)
             self._end_all(UnavailableError("Live events have ended. Subscribe again."))
         finally:
             # Nothing is waited for between the last look at the subscribers and this.
