@@ -1,5 +1,7 @@
 """The modules' queries, mutations and subscriptions become one schema."""
 
+from functools import lru_cache
+
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
@@ -77,8 +79,9 @@ class Subscription(RealtimeSubscription):
     pass
 
 
+@lru_cache(maxsize=8)
 def build_schema(max_query_cost: int = Limits().cost) -> Schema:
-    """The whole API."""
+    """The whole API. Applications of one process share it: nothing in it is of one of them."""
     return Schema(
         Limits(cost=max_query_cost, sizes=LIST_SIZES, costs=FIELD_COSTS),
         query=Query,

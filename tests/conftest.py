@@ -138,6 +138,7 @@ async def api_maker(mongo_url: str, database_name: str) -> AsyncIterator[Any]:
         app = create_app(settings, clock)
         lifespan = app.router.lifespan_context(app)
         await lifespan.__aenter__()
+        await app.state.started.wait()  # a busy machine needs more than one try
         http = httpx.AsyncClient(
             transport=httpx.ASGITransport(app, client=("192.0.2.1", 5000)), base_url="http://test"
         )
