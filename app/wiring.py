@@ -170,6 +170,7 @@ def build_services(
         ErasureRepository(),
         personal_data(),
         SessionItemRepository(),
+        DecisionRepository(),
         AdminActionRepository(),
         computed,
         clock,

@@ -10,6 +10,9 @@ from beanie import Document
 from app.repositories.base import Raw, Repository
 from app.schemas import AdminAction
 
+# The one action whose target is an event's id.
+RELEASE_EVENT = "releaseEvent"
+
 
 @dataclass(frozen=True, slots=True)
 class ActionFilter:
@@ -51,6 +54,11 @@ class AdminActionRepository(Repository[AdminAction]):
         match = {"site": site, "target": {"$gte": f"{kind} ", "$lt": f"{kind}!"}}
         async for action in self.collection.find(match, {"target": 1}):
             yield action["_id"], action["target"]
+
+    async def forget_events(self, site: str, events: Sequence[str]) -> None:
+        """Let the log say no longer that these events were released."""
+        match = {"site": site, "action": RELEASE_EVENT, "target": {"$in": list(events)}}
+        await self.collection.update_many(match, {"$set": {"target": None}})
 
     async def forget_targets(self, site: str, actions: Sequence[str]) -> None:
         """Let the log say no longer whom these actions were about."""

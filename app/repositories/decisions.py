@@ -1,14 +1,25 @@
 """The ledger."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
 
 from beanie import Document
+from pymongo import UpdateMany
 
 from app.repositories.base import Raw, Repository
 from app.schemas import Decision
+
+
+def hashed_event_id(site: str, event: str) -> str:
+    """What the ledger keeps of an event's id where it may keep nothing of the event.
+
+    An id may be made of a visitor's, which an erasure would not find. Who has the id finds the record.
+    """
+    text = f"{site}:{event}".encode("utf-8", "surrogatepass")
+    return f"sha256:{hashlib.sha256(text).hexdigest()}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +36,9 @@ class LedgerFilter:
 
     def match(self, site: str) -> Raw:
         found: Raw = {"site": site}
-        for field in ("event", "item", "session", "verdict"):
+        if self.event is not None:
+            found["event"] = _as_kept(site, self.event)
+        for field in ("item", "session", "verdict"):
             if getattr(self, field) is not None:
                 found[field] = getattr(self, field)
         if self.reasons is not None:
@@ -91,10 +104,29 @@ class DecisionRepository(Repository[Decision]):
 
     async def of_event(self, site: str, event: str) -> list[Decision]:
         """What was decided on an event id, oldest first."""
-        cursor = self.collection.find({"site": site, "event": event}).sort("_id", 1).limit(100)
+        match = {"site": site, "event": _as_kept(site, event)}
+        cursor = self.collection.find(match).sort("_id", 1).limit(100)
         return [Decision.model_validate(document) async for document in cursor]
 
     async def mark_released(self, site: str, decision: str, now: datetime) -> None:
         await self.collection.update_one(
             {"_id": decision, "site": site}, {"$set": {"released_at": now}}
         )
+
+    async def forget_events(self, site: str, events: Sequence[str]) -> None:
+        """Let no decision on another event name these, which may have ids made of their visitor's."""
+        others = {"site": site, "stands_for": {"$in": list(events)}}
+        await self.collection.update_many(others, {"$unset": {"stands_for": ""}})
+        same_id = [
+            UpdateMany(
+                {"site": site, "event": event}, {"$set": {"event": hashed_event_id(site, event)}}
+            )
+            for event in events
+        ]
+        if same_id:
+            await self.collection.bulk_write(same_id, ordered=False)
+
+
+def _as_kept(site: str, event: str) -> Raw:
+    """The condition that a decision is on the event of this id."""
+    return {"$in": [event, hashed_event_id(site, event)]}

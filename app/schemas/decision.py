@@ -17,6 +17,7 @@ class Decision(TextIdDocument):
     """
 
     site: str
+    # The event's id; a hash of it where nothing of the event is kept (repositories/decisions.py).
     event: str
     type: str
     item: str | None = None

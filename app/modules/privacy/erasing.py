@@ -26,6 +26,7 @@ from app.core.quarters import quarter_of
 from app.core.subjects import Subject, SubjectKind
 from app.repositories.admin_actions import AdminActionRepository
 from app.repositories.base import Raw, Snapshot
+from app.repositories.decisions import DecisionRepository
 from app.repositories.erasures import ErasureRepository
 from app.repositories.personal_data import DECISIONS, EVENTS, SESSIONS, PersonalData
 from app.repositories.session_items import SessionItemRepository, claim_key
@@ -60,6 +61,7 @@ class ErasureService:
         erasures: ErasureRepository,
         data: Mapping[str, PersonalData[Any]],
         claims: SessionItemRepository,
+        ledger: DecisionRepository,
         actions: AdminActionRepository,
         computed: ComputedOfEvents,
         clock: Clock,
@@ -67,6 +69,7 @@ class ErasureService:
         self._erasures = erasures
         self._data = data
         self._claims = claims
+        self._ledger = ledger
         self._actions = actions
         self._computed = computed
         self._clock = clock
@@ -166,10 +169,17 @@ class ErasureService:
                 quarters = {quarter_of(event["at"]) for event in found}
                 await self._computed.mark(site, quarters)
                 await self._claims.forget(site, [_claim_of(site, event) for event in found])
+            if kind != SESSIONS:
+                await self._forget_event_ids(site, [_event_id_of(site, each) for each in found])
             sessions = [] if kind == DECISIONS else sorted({one["session"] for one in found})
             await self._delete(erasure, subject, kind, found, quarters, sessions)
             await self._computed.forget_sessions(site, sessions)
             after = found[-1]["_id"]
+
+    async def _forget_event_ids(self, site: str, events: Sequence[str]) -> None:
+        """Take the ids of their events, which may be made of theirs, out of what is kept of others."""
+        await self._ledger.forget_events(site, events)
+        await self._actions.forget_events(site, events)
 
     async def _delete(
         self,
@@ -211,4 +221,10 @@ class ErasureService:
 def _claim_of(site: str, event: Raw) -> tuple[str, str]:
     """The key of the claim that an event may hold, and its id."""
     key = claim_key(site, event["type"], event["session"], event.get("item", ""))
-    return key, event["_id"].removeprefix(f"{site}:")
+    return key, _event_id_of(site, event)
+
+
+def _event_id_of(site: str, document: Raw) -> str:
+    """The caller's id of an event, or of the event that a decision is on."""
+    event_id: str = document.get("event") or document["_id"].removeprefix(f"{site}:")
+    return event_id

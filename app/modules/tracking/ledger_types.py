@@ -85,7 +85,10 @@ class VoidInput:
 @strawberry.type(description="Why one event was not counted.")
 class Decision:
     id: strawberry.ID = strawberry.field(description="Of the decision; later ones sort later.")
-    event_id: strawberry.ID = strawberry.field(description="The event.")
+    event_id: strawberry.ID = strawberry.field(
+        description="The event; `sha256:` and a hash of its id for what is INVALID or NO_CONSENT, of "
+        "which nothing else is kept."
+    )
     type: EventType = strawberry.field(description="What was said to have happened.")
     item_id: strawberry.ID | None = strawberry.field(description="The item it was about.")
     session_id: strawberry.ID | None = strawberry.field(description="The session it was of.")

@@ -72,11 +72,12 @@ class Preparation:
                 event, arrival.now, self._tolerance, self._retention_of(event.type, arrival.rules)
             )
         except InvalidEventError as invalid:
-            if invalid.reason is Reason.INVALID:
-                return _invalid(event, str(invalid))
             refused = refusal(event, arrival.request, arrival.rules)
             if refused is not None:
-                return self._rejected(event, arrival, Reason.NO_CONSENT, refused)
+                also = "" if event.unreadable is None else f"; and {invalid}"
+                return _without_document(event, Reason.NO_CONSENT, refused + also, invalid)
+            if invalid.reason is Reason.INVALID:
+                return _without_document(event, Reason.INVALID, str(invalid), invalid)
             derive_identity(event, arrival.site, arrival.request, arrival.salt)
             return self._rejected(event, arrival, invalid.reason, str(invalid))
         finally:
@@ -156,10 +157,12 @@ class Preparation:
         return candidate
 
 
-def _invalid(event: IncomingEvent, message: str) -> Outcome:
-    """The outcome of an event that cannot be used. Its own id is answered, if that much is usable."""
-    usable = event.id if event.id and not message.startswith("id: ") else None
-    return Outcome(usable or new_event_id(), Verdict.REJECTED, Reason.INVALID, message)
+def _without_document(
+    event: IncomingEvent, reason: Reason, message: str, invalid: InvalidEventError
+) -> Outcome:
+    """The outcome of an event of which nothing is kept. Its own id is answered, if that much is usable."""
+    usable = event.id if event.id and not str(invalid).startswith("id: ") else None
+    return Outcome(usable or new_event_id(), Verdict.REJECTED, reason, message)
 
 
 def new_event_id() -> str:

@@ -31,7 +31,7 @@ from app.modules.tracking.events import (
 from app.modules.tracking.identity import SaltOfTheDay
 from app.modules.tracking.item_tokens.service import ItemTokens
 from app.modules.tracking.preparation import Arrival, Preparation
-from app.repositories.decisions import DecisionRepository
+from app.repositories.decisions import DecisionRepository, hashed_event_id
 
 logger = logging.getLogger("footfall.tracking")
 
@@ -176,7 +176,9 @@ def _decision(event: IncomingEvent, outcome: Outcome, arrival: Arrival) -> dict[
     }
     if outcome.document is not None:
         decision["document"] = outcome.document
-    if outcome.reason not in (Reason.INVALID, Reason.NO_CONSENT):  # of these nothing is kept
+    if outcome.reason in (Reason.INVALID, Reason.NO_CONSENT):  # of these nothing is kept
+        decision["event"] = hashed_event_id(arrival.site, outcome.event_id)
+    else:
         decision["item"] = event.item_id
         decision["session"] = event.session_id
         decision["visitor"] = event.visitor_id

@@ -1,7 +1,8 @@
 """Events of a batch that GraphQL itself cannot read: a text for a number, a time that is none.
 
 GraphQL refuses a whole operation for one such value. A batch must not sink for one bad event, so
-the operation is run again with stand-ins for those events, and each is answered INVALID.
+the operation is run again with stand-ins for those events, and each is answered INVALID,
+or NO_CONSENT where that comes first.
 """
 
 from collections.abc import Sequence
@@ -40,7 +41,7 @@ def set_unreadable_events_aside(
             why = _unreadable(event, event_type)
             if why is not None:
                 context.unreadable_events[place] = why
-                events[place] = STAND_IN | _usable_id(event)
+                events[place] = STAND_IN | _still_readable(event)
                 found = True
         mended[name] = {**batch, "events": events}
     return mended if found else None
@@ -78,7 +79,9 @@ def _unreadable(event: Any, event_type: GraphQLInputObjectType) -> str | None:
     return problems[0] if problems else None
 
 
-def _usable_id(event: Any) -> dict[str, str]:
-    """The event's own id, so that its answer can be matched."""
-    event_id = event.get("id") if isinstance(event, dict) else None
-    return {"id": event_id} if isinstance(event_id, str) else {}
+def _still_readable(event: Any) -> dict[str, Any]:
+    """The event's own id, so that its answer can be matched, and its consent, without which it is refused."""
+    if not isinstance(event, dict):
+        return {}
+    readable = (("id", str), ("consentGiven", bool))
+    return {name: event[name] for name, kind in readable if isinstance(event.get(name), kind)}

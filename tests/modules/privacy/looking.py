@@ -34,14 +34,16 @@ def parts(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 
 
 async def naming(api: Any, who: str, site: str = "demo") -> list[str]:
-    """Where somebody is named in a site's documents: by the id, or by the hash that columns have."""
+    """Where somebody is named in a site's documents: by the id, also inside of another text, or by the
+    hash that columns have."""
     known_as = hash_of(who).to_bytes(8, "little")
     return [
         f"{name}: {path}"
         async for name, document in stored(api)
         if document.get("site") == site or str(document["_id"]).startswith(f"{site}:")
         for path, value in parts(document)
-        if value == who or (isinstance(value, bytes) and known_as in value)
+        if (isinstance(value, str) and who in value)
+        or (isinstance(value, bytes) and (known_as in value or who.encode() in value))
     ]
 
 

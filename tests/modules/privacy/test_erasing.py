@@ -77,6 +77,43 @@ async def test_everything_that_names_a_visitor_goes(api: Any) -> None:
     assert audit["audit"] == {"received": 1, "accepted": 1}
 
 
+async def test_ids_made_of_a_visitors_go_too(api: Any) -> None:
+    """Ids of events that have the visitor's in them are not left in what is kept of others: not as what
+    stands for them, as a repeat of the same id, nor as an event that was released, invalid or refused."""
+    theirs = {"visitorId": WHO, "sessionId": "shared", "itemId": "lot-1"}
+    others = {"visitorId": "somebody", "sessionId": "shared", "itemId": "lot-1"}
+    await api.track(
+        {"type": "CLICK", "id": f"{WHO}-click", **theirs},
+        {"type": "CLICK", "id": "in-its-cooldown", **others},
+        {"type": "CLICK", "id": f"{WHO}-click", **others},
+        {"type": "CLICK", "id": f"{WHO}-invalid", "scrollDepth": 500, **theirs},
+        {"type": "PAGE_VIEW", "id": f"{WHO}-bot", "userAgent": GOOGLEBOT, **theirs},
+        {"type": "PAGE_VIEW", "id": f"{WHO}-old", "timestamp": "2020-01-01T00:00:00Z", **theirs},
+    )
+    release = "mutation ($id: ID!) { releaseEvent(eventId: $id) { verdict } }"
+    for released in ("bot", "old"):
+        await api.ask(release, {"id": f"{WHO}-{released}"})
+    await api.ask("mutation { updateSite(input: {consentRequired: true}) { id } }")
+    await api.track({"type": "CLICK", "id": f"{WHO}-no-consent", **theirs})
+    await roll_up(api)
+    await erase(api, v=WHO)
+    assert await naming(api, WHO) == []
+    ledger = await api.database["decisions"].find({}).sort("reason", 1).to_list(None)
+    reasons = [decision["reason"] for decision in ledger]
+    assert reasons == ["COOLDOWN", "INVALID", "NO_CONSENT", "REPLAYED"]
+    assert not [decision for decision in ledger if "stands_for" in decision]
+    log = (
+        '{ adminActions(range: {preset: ALL}, action: "releaseEvent") { data { target result } } }'
+    )
+    actions = (await api.ask(log))["adminActions"]["data"]
+    assert actions == [{"target": None, "result": "DONE"}] * 2
+    explain = "query ($id: ID!) { explainEvent(eventId: $id) { state decisions { reason } } }"
+    for event_id, reason in (("invalid", "INVALID"), ("no-consent", "NO_CONSENT")):
+        found = (await api.ask(explain, {"id": f"{WHO}-{event_id}"}))["explainEvent"]
+        assert found == {"state": "NOT_COUNTED", "decisions": [{"reason": reason}]}
+    assert (await api.ask("{ audit { differences } }"))["audit"]["differences"] == []
+
+
 async def test_a_user_is_erased_by_their_own_id(api: Any) -> None:
     """Events that carry the userId go; those of the same visitor without it stay."""
     await fill(api)

@@ -1,5 +1,6 @@
 """The ledger: why an event was not counted, and how an admin corrects what is."""
 
+import hashlib
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from app.core.auth import Scope
 from tests.conftest import OTHER_SITE_KEYS
 
+FOUR = f"sha256:{hashlib.sha256(b'demo:4').hexdigest()}"
 GOOGLEBOT = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
 
 DECISIONS = """query ($f: DecisionFilter, $n: Int, $after: String) {
@@ -36,23 +38,26 @@ async def clicks(api: Any) -> int:
 
 
 async def test_every_ending_can_be_looked_up(api: Any) -> None:
-    """Newest first, with reason, rule and what stands for a duplicate; filters narrow it."""
+    """Newest first, with reason, rule and what stands for a duplicate; filters narrow it. What is invalid
+    is found by its id, of which there is a hash."""
     await api.track(
         click("1"), click("2"), click("3", userAgent=GOOGLEBOT), {"type": "CLICK", "id": "4"}
     )
     found = (await api.ask(DECISIONS))["decisions"]["data"]
     assert [(d["eventId"], d["verdict"], d["reason"]) for d in found] == [
-        ("4", "REJECTED", "INVALID"),
+        (FOUR, "REJECTED", "INVALID"),
         ("3", "REJECTED", "BOT"),
         ("2", "DUPLICATE", "COOLDOWN"),
     ]
+    assert (await explain(api, "4"))["decisions"] != []
     assert found[2]["standsFor"] == "1"
     for given, expected in (
-        ({"reasons": ["BOT", "INVALID"]}, ["4", "3"]),
+        ({"reasons": ["BOT", "INVALID"]}, [FOUR, "3"]),
         ({"verdict": "DUPLICATE"}, ["2"]),
         ({"eventId": "3"}, ["3"]),
+        ({"eventId": "4"}, [FOUR]),
         ({"itemId": "a"}, ["3", "2"]),
-        ({"since": "2026-06-15T12:00:00Z", "until": "2026-06-15T12:00:00.001Z"}, ["4", "3", "2"]),
+        ({"since": "2026-06-15T12:00:00Z", "until": "2026-06-15T12:00:00.001Z"}, [FOUR, "3", "2"]),
         ({"until": "2026-06-15T12:00:00Z"}, []),
     ):
         page = (await api.ask(DECISIONS, {"f": given}))["decisions"]["data"]

@@ -85,6 +85,35 @@ async def test_without_consent_nothing_is_kept_for_any_other_reason(api: Any) ->
 
 
 @pytest.mark.parametrize(
+    "wrong",
+    [
+        {"scrollDepth": 500},
+        {"position": "first"},
+        {"id": "x" * 200},
+        {"itemId": ""},
+        {"timestamp": "2020-01-01T00:00:00Z"},
+    ],
+    ids=["value", "unreadable", "id", "missing", "old"],
+)
+async def test_consent_comes_before_anything_else_that_is_wrong(
+    api: Any, wrong: dict[str, Any]
+) -> None:
+    """What cannot be used is NO_CONSENT where the visitor did not agree, and told as what it is where they
+    did; of neither is anything kept that names them."""
+    await api.ask(ONLY_WHO_AGREED)
+    event = {"type": "CLICK", "itemId": "a", "visitorId": "visitor-1", "id": "their-event", **wrong}
+    agreed, refused = await api.track(event | {"consentGiven": True}, event)
+    assert agreed["reason"] in ("INVALID", "TIMESTAMP")
+    assert refused["reason"] == "NO_CONSENT"
+    assert refused["eventId"] == ("their-event" if "id" not in wrong else refused["eventId"])
+    assert "x" * 200 not in refused["eventId"]
+    found = await api.database["decisions"].find({"reason": "NO_CONSENT"}).to_list(None)
+    assert len(found) == 1
+    assert "visitor-1" not in str(found)
+    assert "their-event" not in str(found)
+
+
+@pytest.mark.parametrize(
     "purposes",
     [["a"] * 21, [""], ["x" * 65], ["line\nbreak"]],
     ids=["many", "empty", "long", "odd"],
