@@ -121,8 +121,8 @@ def build_services(
     events = EventRepository(direct)
     sites = SiteService(SiteRepository(direct), settings, clock)
     key_uses = KeyUses(ApiKeyRepository())
-    keys = KeyService(ApiKeyRepository(direct), sites, key_uses, clock)
     admin_log = AdminLogService(AdminActionRepository(), clock)
+    keys = KeyService(ApiKeyRepository(direct), sites, key_uses, admin_log, clock)
     deduplication = Deduplication(
         SessionItemRepository(direct),
         events,

@@ -1,6 +1,6 @@
 """`footfall export`: events and reports as files."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -12,6 +12,7 @@ from rich.text import Text
 
 from app.commands.audit import FORMATS, utc
 from app.commands.running import INTERRUPTED, SiteOption, complaints, with_services
+from app.core.admin_actions import note_change
 from app.core.event_types import EventType
 from app.exporting.events import EventExport, EventSelection
 from app.exporting.formats import Format, format_of
@@ -78,11 +79,12 @@ def export_events(
 
     async def work(services: "Services") -> int:
         await services.sites.get(site)
+        _note(start=utc(start), end=utc(end), types=types, derived=derived or None)
         export = EventExport(ExportedEvents(), selection, derived=derived)
         with _progress(await export.count()) as advance:
             return await export.write(file, chosen, advance)
 
-    _run(file, "events", work)
+    _run(file, site, "exportEvents", "events", work)
 
 
 @exports.command("report", no_args_is_help=True)
@@ -116,19 +118,39 @@ def export_report(
     request = ReportRequest(tuple(by or ()), granularity, timezone, limit=limit)
 
     async def work(services: "Services") -> int:
+        _note(by=by, granularity=granularity, preset=preset, start=utc(start), end=utc(end))
         analytics = cast(AnalyticsService, services.registry[AnalyticsService])
         written = await ReportExport(analytics, site, asked, request).write(file, chosen)
         if written.beyond > 0:
             complaints.print(f"{written.beyond:,} rows more are beyond the limit.", style="yellow")
         return written.rows
 
-    _run(file, "rows", work)
+    _run(file, site, "exportReport", "rows", work)
 
 
-def _run(file: Path, things: str, work: Callable[["Services"], Any]) -> None:
-    """Run an export and say how it ended."""
+def _note(**asked: Any) -> None:
+    """Let the log of admin actions have what was asked for; what is None was not."""
+    for name, value in asked.items():
+        note_change(name, None, value)
+
+
+def _run(
+    file: Path,
+    site: str,
+    action: str,
+    things: str,
+    work: Callable[["Services"], Awaitable[int]],
+) -> None:
+    """Run an export and say how it ended. `action` is what the log of admin actions calls it."""
+
+    async def recorded(services: "Services") -> int:
+        async with services.admin_log.recorded(site, action):
+            written = await work(services)
+            _note(**{things: written})
+            return written
+
     try:
-        written = with_services(work)
+        written = with_services(recorded)
     except KeyboardInterrupt:
         complaints.print(Text(f"Interrupted. {file} is as it was."))
         raise typer.Exit(INTERRUPTED) from None

@@ -22,9 +22,11 @@ from app.commands.running import (
     INTERRUPTED,
     SiteOption,
     complaints,
+    ensure_site,
     show_tally,
     with_services,
 )
+from app.core.admin_actions import note_change
 from app.core.config import Settings
 from app.core.errors import UnavailableError
 from app.importing.events import EventImport, event_files
@@ -130,7 +132,12 @@ def import_events(
         )
         chosen = event_files(site, told, source)
         chosen.check(files)
-    _run(files, chosen, lambda services: EventImport(services.tracking, services.clock, chosen))
+    _run(
+        files,
+        chosen,
+        "importEvents",
+        lambda services: EventImport(services.tracking, services.clock, chosen),
+    )
 
 
 ITEMS_HELP = """
@@ -165,7 +172,12 @@ def import_items(
             raise MappingError("Items are not events: `events` in the mapping has no meaning here.")
         chosen = item_files(site, told, source)
         chosen.check(files)
-    _run(files, chosen, lambda services: ItemImport(services.items, chosen, change=change))
+    _run(
+        files,
+        chosen,
+        "importItems",
+        lambda services: ItemImport(services.items, chosen, change=change),
+    )
 
 
 @contextmanager
@@ -180,20 +192,27 @@ def _usage_errors() -> Iterator[None]:
 def _run(
     files: list[str],
     chosen: FileSet,
+    action: str,
     begin: Callable[["Services"], EventImport | ItemImport],
 ) -> None:
-    """Run an import, show how it goes and what became of it, and end with its exit code."""
+    """Run an import, show how it goes and what became of it, and end with its exit code.
+
+    `action` is what the log of admin actions calls it.
+    """
     started = time.monotonic()
     tally = Tally()
     code = 0
 
     async def work(services: "Services") -> None:
         nonlocal tally
-        if await services.sites.ensure_site(chosen.site):
-            complaints.print(f"The site {chosen.site} is new.", highlight=False)
-        job = begin(services)
-        tally = job.tally
-        await job.run(files, advance)
+        await ensure_site(services, chosen.site)
+        async with services.admin_log.recorded(chosen.site, action):
+            job = begin(services)
+            tally = job.tally
+            try:
+                await job.run(files, advance)
+            finally:
+                _note(tally)
 
     signal.signal(signal.SIGINT, _interrupt)
     try:
@@ -215,6 +234,13 @@ def _run(
     _show_problems(tally)
     show_tally(tally, time.monotonic() - started)
     raise typer.Exit(code or (0 if tally.clean else 1))
+
+
+def _note(tally: Tally) -> None:
+    """What the log of admin actions keeps of an import: how much, not the names of files."""
+    note_change("accepted", 0, tally.accepted)
+    note_change("duplicates", 0, tally.duplicates.total())
+    note_change("rejected", 0, tally.rejected.total())
 
 
 def _interrupt(*_: object) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from app.commands.running import SiteOption, console, with_services
+from app.commands.running import SiteOption, console, ensure_site, with_services
 from app.core.auth import SITE_SCOPES, Scope
 from app.core.errors import BadInputError, NotFoundError
 
@@ -52,13 +52,13 @@ def create_key(
         int | None, typer.Option(min=1, max=36_500, help="Days until it ends. Default: never.")
     ] = None,
 ) -> None:
-    """Make a key and print it, once: it is stored hashed."""
+    """Make a key and print it, once: it is stored hashed. A site that there is not is made."""
 
     async def make(services: "Services") -> "NewKey":
         attributes: dict[str, Any] = {"allowed_origins": origin or [], "rate_limit": rate}
         if days is not None:
             attributes["expires_at"] = services.clock.now() + timedelta(days=days)
-        await services.sites.ensure_site(site)
+        await ensure_site(services, site)
         async with services.admin_log.recorded(site, "createKey"):
             return await services.keys.create_key(site, Scope(scope), label, attributes)
 

@@ -10,6 +10,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from app.commands.audit import FORMATS
 from app.commands.running import INTERRUPTED, SiteOption, complaints, console, with_services
+from app.core.admin_actions import note_change
 
 if TYPE_CHECKING:
     from app.wiring import Services
@@ -44,7 +45,7 @@ def rebuild(
     if start is not None and end is not None and start >= end:
         raise typer.BadParameter("must be after --start", param_hint="--end")
     try:
-        events, seconds = with_services(lambda services: _rebuild(services, site, start, end))
+        events, seconds = with_services(lambda services: _recorded(services, site, start, end))
     except KeyboardInterrupt:
         complaints.print("Interrupted. Reports are right; what was not reached is as it was.")
         raise typer.Exit(INTERRUPTED) from None
@@ -53,6 +54,18 @@ def rebuild(
         f"({events / max(seconds, 0.001):,.0f} a second).",
         highlight=False,
     )
+
+
+async def _recorded(
+    services: "Services", site: str, start: datetime | None, end: datetime | None
+) -> tuple[int, float]:
+    """The same as an action in the log."""
+    async with services.admin_log.recorded(site, "rebuild"):
+        note_change("start", None, start)
+        note_change("end", None, end)
+        events, seconds = await _rebuild(services, site, start, end)
+        note_change("events", None, events)
+        return events, seconds
 
 
 async def _rebuild(

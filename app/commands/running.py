@@ -11,8 +11,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from app.core.admin_actions import note_target
 from app.core.config import Settings
 from app.core.embedded import EmbeddedMongo
+from app.core.errors import NotFoundError
 from app.importing.tally import Tally
 
 if TYPE_CHECKING:
@@ -73,6 +75,17 @@ def _report(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     """asyncio's report of what nobody waited for; Ctrl-C may meet any task, and is said elsewhere."""
     if not isinstance(context.get("exception"), KeyboardInterrupt):
         loop.default_exception_handler(context)
+
+
+async def ensure_site(services: "Services", site: str) -> None:
+    """Make the site where there is none: it is said, in case that its name is a mistake, and recorded."""
+    try:
+        await services.sites.get(site)
+    except NotFoundError:
+        async with services.admin_log.recorded(site, "createSite"):
+            await services.sites.ensure_site(site)
+            note_target(site)
+        complaints.print(f"The site {site} is new.", highlight=False)
 
 
 def show_tally(tally: Tally, seconds: float) -> None:

@@ -1,9 +1,15 @@
 """`footfall scrub`."""
 
-from app.commands.running import console
+from typing import TYPE_CHECKING
+
+from app.commands.running import console, run_with_services
+from app.core.auth import INSTANCE
 from app.core.config import Settings
 from app.core.embedded import EmbeddedMongo
 from app.core.errors import FootfallError
+
+if TYPE_CHECKING:
+    from app.wiring import Services
 
 
 class NotEmbeddedError(FootfallError):
@@ -22,6 +28,15 @@ def scrub() -> None:
             "FOOTFALL_MONGO_URL is set, and this is for the embedded MongoDB. docs/privacy.md says how a "
             "replica set gets new files: its members are synchronised anew, one after the other."
         )
+
+    async def work(services: "Services") -> None:
+        async with services.admin_log.recorded(INSTANCE, "scrub"):
+            pass
+
+    def record(url: str) -> None:
+        """In the new data, so that they are never used without it."""
+        run_with_services(settings.model_copy(update={"mongo_url": url}), work)
+
     with console.status("Writing the data anew"):
-        EmbeddedMongo(settings.data_dir, settings.mongod).rewrite()
+        EmbeddedMongo(settings.data_dir, settings.mongod).rewrite(before_exchange=record)
     console.print("The data has new files, and the old ones are deleted.")

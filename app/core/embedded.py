@@ -14,7 +14,7 @@ import shutil
 import signal
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
@@ -205,10 +205,11 @@ class EmbeddedMongo:
             "name another folder with FOOTFALL_DATA_DIR."
         )
 
-    def rewrite(self) -> None:
+    def rewrite(self, before_exchange: Callable[[str], None] = lambda url: None) -> None:
         """Write all data into new files and delete the old ones, with all that was deleted before: it
         stays in the free space of files, in the journal, and in the log of the replica set.
 
+        `before_exchange` is called with the address of the new data, before they are taken for the old.
         Raises DataInUseError while a process uses the folder. May be interrupted: the data then is what
         it was, or new.
         """
@@ -233,6 +234,7 @@ class EmbeddedMongo:
             try:
                 with copy as url:
                     _copy_all(port, url)
+                    before_exchange(url)
             finally:
                 self._stop()
             (self._folder / "db").rename(self._folder / "db.old")

@@ -124,12 +124,13 @@ class ApiKeyRepository(Repository[ApiKey]):
         )
         return result.modified_count
 
-    async def revoke_others(self, site: str, label: str, kept: str, now: datetime) -> None:
-        """Revoke what was made under this label, but for the key with the hash `kept`."""
-        await self.collection.update_many(
+    async def revoke_others(self, site: str, label: str, kept: str, now: datetime) -> int:
+        """Revoke what was made under this label, but for the key with the hash `kept`; how many."""
+        result = await self.collection.update_many(
             {"site": site, "label": label, "_id": {"$ne": kept}, "revoked_at": None},
             {"$set": {"revoked_at": now}},
         )
+        return result.modified_count
 
     async def record_uses(self, site: str, uses: Mapping[str, datetime]) -> None:
         """Say when keys, by their hash, were used last. Several processes may do so in any order."""

@@ -99,7 +99,7 @@ class AdminLogService:
                 "page",
             )
         if action is not None and not (action.isalpha() and len(action) <= MAX_NAME):
-            raise BadInputError('must be the name of a mutation, such as "revokeKey"', "action")
+            raise BadInputError('must be the name of an action, such as "revokeKey"', "action")
         wanted = ActionFilter(start, end, action)
         found = await self._actions.newest(site, wanted, (page - 1) * limit, limit)
         return ActionPage(found, page, limit, await self._actions.count(site, wanted))

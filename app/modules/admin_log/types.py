@@ -38,10 +38,15 @@ class AdminAction:
     id: strawberry.ID = described("Its id.")
     at: datetime = described("When it was begun.")
     action: str = described(
-        "What was done: the name of the mutation, from the command line as well."
+        "What was done: the name of the mutation, from the command line as well; or of what only the "
+        'command line does, such as "importEvents" (docs/keys.md).'
     )
-    key_id: strawberry.ID | None = described("The id of the key; null for the command line.")
-    key_label: str | None = described("The key's label then; null for the command line.")
+    key_id: strawberry.ID | None = described(
+        "The id of the key; null for the command line and the settings."
+    )
+    key_label: str | None = described(
+        "The key's label then; null for the command line and the settings."
+    )
     by_owner: bool = described("Whether it was the instance's owner.")
     target: str | None = described(
         "What it was done to, by its id, where it has one. Of a visitor or user only a hash, which the "

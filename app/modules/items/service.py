@@ -9,7 +9,7 @@ from uuid_utils import uuid7
 
 from app.core.clock import Clock
 from app.core.errors import BadInputError, ConflictError, NotFoundError
-from app.core.ports import SiteSettings
+from app.core.ports import SiteSettings, check_in_use
 from app.modules.items.related import Likeness, newest_stages
 from app.modules.items.search import ItemQuery, match, page_stages
 from app.modules.items.validation import check_fields, is_item_id
@@ -37,7 +37,11 @@ class ItemService:
         self._max_seconds = max_seconds
 
     async def create(self, site: str, fields: Mapping[str, Any]) -> Item:
-        """Make an item. Raises BadInputError, or ConflictError where the id is taken."""
+        """Make an item.
+
+        Raises BadInputError, ConflictError where the id is taken, ForbiddenError where the site is archived.
+        """
+        check_in_use(await self._sites.get(site))
         defaults = {"item": str(uuid7()), "kind": DEFAULT_KIND, "status": ItemStatus.ACTIVE}
         given = {name: value for name, value in fields.items() if value is not None}
         checked = check_fields(defaults | given)
@@ -57,8 +61,10 @@ class ItemService:
     async def update(self, site: str, item_id: str, changes: Mapping[str, Any]) -> Item:
         """Change only the fields that are there; None clears one.
 
-        Raises BadInputError or NotFoundError, and then nothing has changed.
+        Raises BadInputError, NotFoundError, or ForbiddenError where the site is archived, and then
+        nothing has changed.
         """
+        check_in_use(await self._sites.get(site))
         checked = check_fields(changes)
         if not checked:
             return await self._existing(site, item_id)
@@ -70,7 +76,11 @@ class ItemService:
         raise broken
 
     async def archive(self, site: str, item_id: str) -> Item:
-        """Archive an item; one that is archived stays as it is. Raises NotFoundError."""
+        """Archive an item; one that is archived stays as it is.
+
+        Raises NotFoundError, and ForbiddenError where the site is archived.
+        """
+        check_in_use(await self._sites.get(site))
         archived = ItemStatus.ARCHIVED.value
         updated = await self._update(
             site, item_id, {"status": archived}, {"status": {"$ne": archived}}

@@ -21,7 +21,7 @@ from app.core.errors import (
     NotFoundError,
 )
 from app.core.origins import allows_origin
-from app.core.ports import SiteSettings
+from app.core.ports import AdminLog, SiteSettings, check_in_use
 from app.modules.keys.attributes import check_attributes
 from app.modules.keys.uses import KeyUses
 from app.repositories.api_keys import ApiKeyRepository
@@ -58,11 +58,17 @@ class KeyService:
     """Makes keys, and tells whose a key is."""
 
     def __init__(
-        self, keys: ApiKeyRepository, sites: SiteSettings, uses: KeyUses, clock: Clock
+        self,
+        keys: ApiKeyRepository,
+        sites: SiteSettings,
+        uses: KeyUses,
+        log: AdminLog,
+        clock: Clock,
     ) -> None:
         self._keys = keys
         self._sites = sites
         self._uses = uses
+        self._log = log
         self._clock = clock
         self._known: TTLCache[str, ApiKey | None] = TTLCache(KEY_CACHE_SIZE, KEY_CACHE_SECONDS)
 
@@ -119,10 +125,10 @@ class KeyService:
     ) -> NewKey:
         """Make a key of an existing site, or of INSTANCE. It is stored hashed and can be shown only now.
 
-        `attributes` are fields of ApiKey. Raises BadInputError naming `input.FIELD`, LimitExceededError.
+        `attributes` are fields of ApiKey. Raises BadInputError naming `input.FIELD`, LimitExceededError,
+        and ForbiddenError where the site is archived.
         """
-        if site != INSTANCE:
-            await self._sites.get(site)
+        await self._check_in_use(site)
         now = self._clock.now()
         checked = check_attributes({"label": label} | dict(attributes or {}), now)
         if await self._keys.count_usable(site, now) >= MAX_USABLE:
@@ -137,7 +143,11 @@ class KeyService:
         return new
 
     async def update_key(self, site: str, key_id: str, changes: Mapping[str, Any]) -> ApiKey:
-        """Change what a key has been given. Raises NotFoundError, ConflictError, BadInputError."""
+        """Change what a key has been given.
+
+        Raises NotFoundError, ConflictError, BadInputError, and ForbiddenError where the site is archived.
+        """
+        await self._check_in_use(site)
         stored = await self._usable_key(site, key_id)
         checked = check_attributes(changes, self._clock.now())
         for name, value in checked.items():
@@ -149,8 +159,9 @@ class KeyService:
     async def rotate_key(self, site: str, key_id: str, grace: timedelta) -> NewKey:
         """A new key that may do what the old one may, which ends after the grace.
 
-        Raises NotFoundError, ConflictError, BadInputError.
+        Raises NotFoundError, ConflictError, BadInputError, and ForbiddenError where the site is archived.
         """
+        await self._check_in_use(site)
         if not timedelta() <= grace <= MAX_GRACE:
             most = int(MAX_GRACE.total_seconds())
             raise BadInputError(f"must be from 0 to {most}", "graceSeconds")
@@ -194,15 +205,24 @@ class KeyService:
     async def ensure_owner_key(self, key: str, label: str) -> bool:
         """Make this very key an owner's, the only one under the label; whether it works.
 
-        One that was revoked stays so.
+        One that was revoked stays so. Where it is new the log of admin actions has it.
         """
-        if await self.ensure_key(INSTANCE, Scope.OWNER, key, label):
-            await self._keys.revoke_others(INSTANCE, label, hash_key(key), self._clock.now())
-            self.forget()
+        if await self._keys.find_by_hash(hash_key(key)) is None:
+            async with self._log.recorded(INSTANCE, "createOwnerKey"):
+                await self._replace_owner_key(key, label)
         works = await self.authenticate(key) is not None
         if not works:
             logger.error("the owner's key under the label %s was revoked; choose another", label)
         return works
+
+    async def _replace_owner_key(self, key: str, label: str) -> None:
+        if not await self.ensure_key(INSTANCE, Scope.OWNER, key, label):
+            return  # another process was first
+        revoked = await self._keys.revoke_others(INSTANCE, label, hash_key(key), self._clock.now())
+        self.forget()
+        note_target(hash_key(key)[:PUBLIC_ID_LENGTH])
+        note_change("label", None, label)
+        note_change("revokedKeys", 0, revoked)
 
     async def replace_keys(self, site: str, label: str) -> list[NewKey]:
         """New keys of every scope under this label; the ones made under it before are revoked."""
@@ -218,6 +238,10 @@ class KeyService:
     def sweep(self) -> None:
         """Drop what has expired from the cache."""
         self._known.expire()
+
+    async def _check_in_use(self, site: str) -> None:
+        if site != INSTANCE:
+            check_in_use(await self._sites.get(site))
 
     async def _key(self, site: str, key_id: str) -> ApiKey:
         stored = None

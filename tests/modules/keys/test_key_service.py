@@ -1,5 +1,6 @@
 """Keys of sites: making them, and whose a key is."""
 
+import hmac
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
@@ -8,29 +9,32 @@ import pytest
 import pytest_asyncio
 from mongomock_motor import AsyncMongoMockClient
 
-from app.core.auth import SITE_SCOPES, Scope
+from app.core.auth import SITE_SCOPES, Scope, hash_key
 from app.core.clock import FixedClock
 from app.core.config import Settings
 from app.core.database import prepare
 from app.core.errors import NotFoundError
+from app.modules.admin_log.service import AdminLogService
 from app.modules.keys.service import KEY_CACHE_SECONDS, KeyService
 from app.modules.keys.uses import KeyUses
 from app.modules.sites.service import SiteService
+from app.repositories.admin_actions import AdminActionRepository
 from app.repositories.api_keys import ApiKeyRepository
 from app.repositories.sites import SiteRepository
-from app.schemas import ApiKey, Site
+from app.schemas import AdminAction, ApiKey, Site
 from tests.conftest import NOW
 
 
 @pytest_asyncio.fixture
 async def keys() -> AsyncIterator[KeyService]:
     """The service on mongomock, with one site."""
-    await prepare(AsyncMongoMockClient(tz_aware=True)["keys"], (Site, ApiKey))
+    await prepare(AsyncMongoMockClient(tz_aware=True)["keys"], (Site, ApiKey, AdminAction))
     clock = FixedClock(NOW)
     sites = SiteService(SiteRepository(), Settings(_env_file=None), clock)
     await sites.ensure_site("shop", "The shop")
     repository = ApiKeyRepository()
-    yield KeyService(repository, sites, KeyUses(repository), clock)
+    log = AdminLogService(AdminActionRepository(), clock)
+    yield KeyService(repository, sites, KeyUses(repository), log, clock)
 
 
 async def test_a_key_is_shown_once_and_stored_hashed(keys: KeyService) -> None:
@@ -42,6 +46,37 @@ async def test_a_key_is_shown_once_and_stored_hashed(keys: KeyService) -> None:
     stored = await ApiKeyRepository().collection.find({}).to_list(None)
     assert made.key not in str(stored)
     assert [key.hint for key in await keys.list_keys("shop")] == [made.key[:14]]
+
+
+async def test_what_opens_a_site_is_compared_in_constant_time(
+    keys: KeyService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The comparison that takes as long for a wrong hash as for the right one decides, and nothing else."""
+    made = await keys.create_key("shop", Scope.READ, "analyst")
+    compared = []
+
+    def refuse(one: str, other: str) -> bool:
+        compared.append({one, other})
+        return False
+
+    with monkeypatch.context() as patched:
+        patched.setattr(hmac, "compare_digest", refuse)
+        assert await keys.authenticate(made.key) is None
+    assert compared == [{hash_key(made.key)}]
+    assert await keys.authenticate(made.key) is not None
+
+
+async def test_a_key_that_is_only_found_opens_nothing(
+    keys: KeyService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the database answers for a hash, the whole of it is compared."""
+    made = await keys.create_key("shop", Scope.READ, "analyst")
+
+    async def found_by_its_beginning(repository: ApiKeyRepository, key_hash: str) -> ApiKey:
+        return made.stored.model_copy(update={"id": f"{made.stored.id[:-1]}x"})
+
+    monkeypatch.setattr(ApiKeyRepository, "find_by_hash", found_by_its_beginning)
+    assert await keys.authenticate(made.key) is None
 
 
 async def test_keys_of_no_site_cannot_be_made(keys: KeyService) -> None:
