@@ -20,6 +20,8 @@ RUN python -m venv --without-pip /opt/footfall \
 
 FROM python:3.12-slim
 RUN useradd --system --no-create-home --uid 10001 footfall
+# A new volume takes its owner from here.
+RUN install --directory --owner=footfall --mode=0700 /srv/salts
 COPY --from=environment /opt/footfall /opt/footfall
 ENV PATH=/opt/footfall/bin:$PATH \
     PYTHONUNBUFFERED=1 \

@@ -56,6 +56,7 @@ from app.modules.tracking.identity import SaltOfTheDay
 from app.modules.tracking.item_tokens.service import ItemTokens
 from app.modules.tracking.ledger import LedgerService
 from app.modules.tracking.preparation import Preparation
+from app.modules.tracking.salt_files import SaltFiles
 from app.modules.tracking.screening import Screening
 from app.modules.tracking.search_tracking import SearchTracking
 from app.modules.tracking.service import TrackingService
@@ -138,7 +139,7 @@ def build_services(
     tracking = TrackingService(
         preparation,
         commit,
-        SaltOfTheDay(SaltRepository(direct)),
+        SaltOfTheDay(SaltFiles(settings.salt_dir) if settings.salt_dir else SaltRepository(direct)),
         item_tokens,
         decisions,
         sites,

@@ -41,9 +41,11 @@ def database() -> Iterator[Settings]:
     if settings.mongo_url is not None:
         yield settings
         return
+    salts = settings.salt_dir or settings.data_dir / "salts"
     with EmbeddedMongo(settings.data_dir, settings.mongod) as url:
-        os.environ["FOOTFALL_MONGO_URL"] = url  # for the workers, which read their own settings
-        yield settings.model_copy(update={"mongo_url": url})
+        # For the workers, which read their own settings.
+        os.environ |= {"FOOTFALL_MONGO_URL": url, "FOOTFALL_SALT_DIR": str(salts)}
+        yield settings.model_copy(update={"mongo_url": url, "salt_dir": salts})
 
 
 def with_services(work: Callable[["Services"], Coroutine[Any, Any, T]]) -> T:

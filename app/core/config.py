@@ -56,7 +56,13 @@ class Settings(BaseSettings):
     )
     data_dir: Path = Field(
         Path("data"),
-        description="Folder of the embedded MongoDB and of the demonstration keys.",
+        description="Folder of the embedded MongoDB, of its salts and of the demonstration keys.",
+    )
+    salt_dir: Path | None = Field(
+        None,
+        description="Folder of the salts with which visitors without an id are told apart; all processes "
+        "must share it. Unset: `salts` in FOOTFALL_DATA_DIR for the embedded MongoDB; for another one the "
+        "salts are in the database, whose own log keeps them longer (docs/privacy.md).",
     )
     mongod: Path | None = Field(
         None,

@@ -1,4 +1,4 @@
-"""The salts of the days. They belong to the installation, not to a site."""
+"""The salts of the days, where they are in the database. They belong to the installation, not to a site."""
 
 import contextlib
 from datetime import datetime
@@ -25,3 +25,6 @@ class SaltRepository(Repository[Salt]):
             )
         stored = await self._hot.find_one({"_id": day})
         return proposal if stored is None else bytes(stored["value"])
+
+    def sweep(self, now: datetime) -> None:
+        """The database deletes them by itself."""

@@ -8,7 +8,11 @@ from app.schemas.base import TextIdDocument
 
 
 class Salt(TextIdDocument):
-    """`_id` is the day, `2026-01-31`. It is destroyed an hour after its end, and with it the way back."""
+    """`_id` is the day, `2026-01-31`. It is deleted an hour after its end.
+
+    For installations whose processes share no folder (FOOTFALL_SALT_DIR): the database's own log and
+    backups keep it longer.
+    """
 
     value: bytes
     expires_at: datetime

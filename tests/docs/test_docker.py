@@ -44,6 +44,22 @@ def test_mongodb_is_a_replica_set_that_keeps_its_data() -> None:
     assert (volume in COMPOSE["volumes"], folder) == (True, "/data/db")
 
 
+def test_salts_are_in_a_volume_of_their_own() -> None:
+    """Which the user of the image may write to, and which is not the database's."""
+    volume, _, folder = API["volumes"][0].partition(":")
+    assert API["environment"]["FOOTFALL_SALT_DIR"] == folder
+    assert volume in COMPOSE["volumes"]
+    assert volume not in str(MONGO)
+    [made] = [
+        arguments for name, arguments in last_stage() if name == "RUN" and folder in arguments
+    ]
+    [user] = [arguments for name, arguments in last_stage() if "useradd" in arguments]
+    owner = re.search(r"--owner=(\w+)", made)
+    assert owner is not None
+    assert user.split()[-1] == owner[1]
+    assert f"--uid {dict(last_stage())['USER']}" in user
+
+
 def test_the_api_waits_for_mongodb_and_is_asked_whether_it_is_ready() -> None:
     """Both services are checked, and start again by themselves."""
     assert API["depends_on"] == {"mongo": {"condition": "service_healthy"}}

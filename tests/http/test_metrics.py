@@ -1,8 +1,10 @@
 """Numbers for Prometheus."""
 
+import secrets
 from typing import Any
 
 import httpx
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.conftest import start_server, stop_server
@@ -48,6 +50,17 @@ async def test_metrics_are_for_who_has_the_token(make_api: Any) -> None:
     api = await make_api(metrics_token=TOKEN)
     for headers in ({}, {"Authorization": "Bearer test-admin-key"}):
         assert (await api.http.get("/metrics", headers=headers)).status_code == 401
+
+
+async def test_the_token_is_compared_in_constant_time(
+    make_api: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The comparison that takes as long for a wrong token as for the right one decides."""
+    api = await make_api(metrics_token=TOKEN)
+    monkeypatch.setattr(secrets, "compare_digest", lambda one, other: one != other)
+    for token, status in ((TOKEN, 401), ("another", 200)):
+        headers = {"Authorization": f"Bearer {token}"}
+        assert (await api.http.get("/metrics", headers=headers)).status_code == status
 
 
 def test_several_workers_are_added_up(mongo_url: str, database_name: str, tmp_path: Any) -> None:

@@ -7,19 +7,29 @@ stored leads back to an address or a user agent.
 import hashlib
 import secrets
 from datetime import UTC, date, datetime, timedelta
+from typing import Protocol
 
 from app.core.context import RequestInfo
 from app.modules.tracking.events import IncomingEvent
-from app.repositories.salts import SaltRepository
 
 # Nobody needs it when its day is over; an hour is for processes whose clocks are behind.
 SALT_LIFETIME = timedelta(days=1, hours=1)
 
 
+class Salts(Protocol):
+    """Where salts are until they expire: files (salt_files.py) or the database."""
+
+    async def of_day(self, day: str, proposal: bytes, expires_at: datetime) -> bytes:
+        """The salt of a day, `2026-01-31`; the proposal becomes it if there was none."""
+
+    def sweep(self, now: datetime) -> None:
+        """Destroy those that have expired, where that does not happen by itself."""
+
+
 class SaltOfTheDay:
     """The day's salt, the same in every process, read once a day."""
 
-    def __init__(self, salts: SaltRepository) -> None:
+    def __init__(self, salts: Salts) -> None:
         self._salts = salts
         self._day: date | None = None
         self._salt = b""
@@ -36,6 +46,7 @@ class SaltOfTheDay:
 
     def sweep(self, now: datetime) -> None:
         """Forget the salt of a day that is over, also where no event comes that needs another."""
+        self._salts.sweep(now)
         if self._day != now.date():
             self._day, self._salt = None, b""
 

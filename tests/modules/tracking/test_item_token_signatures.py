@@ -1,5 +1,6 @@
 """Signatures of item tokens: nothing about what was signed can be changed, by any byte."""
 
+import hmac
 from dataclasses import replace
 
 import pytest
@@ -37,6 +38,13 @@ def event(
     token: str | None, item: str = "lot-1", kind: EventType = EventType.VIEW
 ) -> IncomingEvent:
     return IncomingEvent(kind, item_id=item, item_token=token)
+
+
+def test_signatures_are_compared_in_constant_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The comparison that takes as long for a wrong signature as for the right one decides."""
+    monkeypatch.setattr(hmac, "compare_digest", lambda one, other: one != other)
+    assert CHECK.problem(event(signed()), None) == WRONG
+    assert CHECK.problem(event(signed(secret="another")), None) is None
 
 
 @given(item=IDS, session=st.none() | IDS)
