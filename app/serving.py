@@ -7,7 +7,8 @@ from fastapi import FastAPI
 from app.main import create_app
 
 # Objects that may be made, beyond those that are gone, before Python looks for cycles among them.
-# A request makes some hundred, none of them in cycles; the default of 700 is a look every few requests.
+# A request makes some hundred, and a rollup many thousand, none of them in cycles; the default of 700
+# is a look every few requests, and a fifth of what rolling up takes.
 GC_THRESHOLDS = (50_000, 20, 50)
 
 

@@ -1,6 +1,7 @@
 """What the commands share: where they print, their settings, a database and services to work with."""
 
 import asyncio
+import gc
 import logging
 import os
 from collections.abc import Callable, Coroutine, Iterator
@@ -58,12 +59,14 @@ def run_with_services(
     settings: Settings, work: Callable[["Services"], Coroutine[Any, Any, T]]
 ) -> T:
     """The same with settings that `database()` gave. Rates are for requests: here there are none."""
-    from app.main import (
-        open_services,
-    )  # the wiring is slow to import, and not every command needs it
+    # The wiring is slow to import, and not every command needs it.
+    from app.main import open_services
+    from app.serving import GC_THRESHOLDS
 
     rates = ("rate_limit", "rate_limit_per_key", "rate_limit_per_session", "query_rate_limit")
     unlimited = settings.model_copy(update=dict.fromkeys(rates, "off"))
+
+    gc.set_threshold(*GC_THRESHOLDS)
 
     async def run() -> T:
         asyncio.get_running_loop().set_exception_handler(_report)

@@ -1,13 +1,14 @@
 """What the repositories share."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, TypeVar, cast
 
 from beanie import Document
 from motor.motor_asyncio import AsyncIOMotorClientSession, AsyncIOMotorCollection
+from pymongo import InsertOne, ReplaceOne
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import BulkWriteError
 from pymongo.read_concern import ReadConcern
@@ -78,6 +79,29 @@ class Repository(Generic[D]):
         except BulkWriteError as error:
             return refused_by(error)
         return []
+
+    async def _store(
+        self, documents: Sequence[Raw], known: Collection[str], more: Sequence[Any] = ()
+    ) -> None:
+        """Store these documents in place of those of the same `_id`, and do `more` in the same write.
+
+        `known` are the ids of which there is one. The others are inserted, which takes the database
+        half of what an upsert takes; where one of them is there after all, it is replaced.
+        """
+        if not documents and not more:
+            return
+        writes = [
+            ReplaceOne({"_id": document["_id"]}, document, upsert=True)
+            if document["_id"] in known
+            else InsertOne(document)
+            for document in documents
+        ]
+        try:
+            await self.collection.bulk_write([*writes, *more], ordered=False)
+        except BulkWriteError as error:
+            there = [documents[refused.place]["_id"] for refused in refused_by(error)]
+            again = [document for document in documents if document["_id"] in there]
+            await self._store(again, there)
 
     async def _aggregate(
         self,

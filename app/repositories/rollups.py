@@ -1,6 +1,7 @@
 """Rollups: cells and tables."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any, ClassVar
 
 from beanie import Document
@@ -18,28 +19,21 @@ class RollupRepository(Repository[Rollup]):
 
     async def replace(self, site: str, prefixes: Collection[str], rollups: Iterable[Raw]) -> None:
         """Make the rollups whose ids begin with these prefixes exactly these."""
-        kept: dict[str, list[str]] = {prefix: [] for prefix in prefixes}
-        writes: list[Any] = []
-        for rollup in rollups:
-            if rollup["site"] != site:
+        known = {found for prefix in prefixes for found in await self._ids(site, prefix)}
+        kept: set[str] = set()
+        for portion in _portions(rollups):
+            if any(rollup["site"] != site for rollup in portion):
                 raise ValueError("a rollup is of another site")
-            kept[rollup["_id"].rpartition("|")[0] + "|"].append(rollup["_id"])
-            writes.append(ReplaceOne({"_id": rollup["_id"]}, rollup, upsert=True))
-            if len(writes) >= MOST_WRITES:
-                await self.collection.bulk_write(writes, ordered=False)
-                writes = []
-        for prefix, ids in kept.items():
-            # What was counted before, and is not there any more.
-            inside = {"$gte": prefix, "$lt": prefix + "~"}
-            existing = [
-                found["_id"]
-                async for found in self.collection.find({"_id": inside, "site": site}, {"_id": 1})
-            ]
-            gone = list(set(existing).difference(ids))
-            if gone:
-                writes.append(DeleteMany({"_id": {"$in": gone}, "site": site}))
-        if writes:
-            await self.collection.bulk_write(writes, ordered=False)
+            await self._store(portion, known)
+            kept.update(rollup["_id"] for rollup in portion)
+        gone = list(known - kept)  # what was counted before, and is not there any more
+        if gone:
+            await self.collection.delete_many({"_id": {"$in": gone}, "site": site})
+
+    async def _ids(self, site: str, prefix: str) -> list[str]:
+        inside = {"$gte": prefix, "$lt": prefix + "~"}
+        cursor = self.collection.find({"_id": inside, "site": site}, {"_id": 1})
+        return [found["_id"] for found in await cursor.to_list(None)]
 
     async def replace_known(self, site: str, ids: Sequence[str], rollups: Sequence[Raw]) -> None:
         """Make the rollups with these ids exactly these: the others of them are gone afterwards."""
@@ -73,3 +67,9 @@ class RollupRepository(Repository[Rollup]):
         spans = [{"_id": {"$gte": prefix, "$lt": prefix + "t"}} for prefix in prefixes]
         cursor = self.collection.find({"$or": spans, "site": site}, {"content": 1})
         return [cell["content"] for cell in await cursor.batch_size(MOST_IDS).to_list(None)]
+
+
+def _portions(rollups: Iterable[Raw]) -> Iterator[list[Raw]]:
+    rest = iter(rollups)
+    while portion := list(islice(rest, MOST_WRITES)):
+        yield portion

@@ -1,11 +1,11 @@
 """Sessions, and the events that they are derived from."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar
 
 from beanie import Document
-from pymongo import DeleteMany, ReplaceOne
+from pymongo import DeleteMany
 
 from app.repositories.base import Raw, Repository, Snapshot
 from app.schemas import Event, Session
@@ -18,7 +18,7 @@ BACKGROUND_SECONDS = 600.0
 Span = tuple[datetime, datetime]
 
 # What of an event its session is derived from, and whether it counts.
-_READ_OF_EVENTS = (
+READ_OF_EVENTS = (
     "session", "at", "type", "item", "visitor", "user", "page", "referrer", "utm_source",
     "utm_medium", "utm_campaign", "utm_content", "utm_term", "device", "browser", "os", "weight",
     "void.id",
@@ -41,7 +41,7 @@ class SessionEvents(Repository[Event]):
         """All events of these session ids in portions, ordered by session id and then by time."""
         cursor = self.collection.find(
             {"site": site, "session": {"$in": list(sessions)}},
-            dict.fromkeys(_READ_OF_EVENTS, 1),
+            dict.fromkeys(READ_OF_EVENTS, 1),
             session=snapshot,
             max_time_ms=int(max_seconds * 1000),
         ).sort([("session", 1), ("at", 1)])
@@ -176,17 +176,21 @@ class SessionRepository(Repository[Session]):
         found = [edge["start"] for edge in edges if edge]
         return (found[0], found[1]) if len(found) == len(edges) else None
 
-    async def replace(self, site: str, documents: Sequence[Raw], obsolete: Sequence[str]) -> None:
-        """Store these sessions in place of those of the same `_id`, and delete the obsolete ones."""
+    async def replace(
+        self,
+        site: str,
+        documents: Sequence[Raw],
+        obsolete: Sequence[str],
+        known: Collection[str] = (),
+    ) -> None:
+        """Store these sessions in place of those of the same `_id`, and delete the obsolete ones.
+
+        `known` are the ids that are stored, as far as the caller can tell.
+        """
         if any(document["site"] != site for document in documents):
             raise ValueError("a session is of another site")
-        writes: list[Any] = [
-            ReplaceOne({"_id": document["_id"]}, document, upsert=True) for document in documents
-        ]
-        if obsolete:
-            writes.append(DeleteMany({"_id": {"$in": list(obsolete)}, "site": site}))
-        if writes:
-            await self.collection.bulk_write(writes, ordered=False)
+        gone = [DeleteMany({"_id": {"$in": list(obsolete)}, "site": site})] if obsolete else []
+        await self._store(documents, known, gone)
 
     async def make_final(
         self, site: str, sessions: Sequence[str], start: datetime, end: datetime, snapshot: Snapshot

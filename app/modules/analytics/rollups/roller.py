@@ -20,8 +20,6 @@ from app.modules.analytics.rollups.cells import (
 from app.modules.analytics.rollups.cells import QUARTER as QUARTER_LEVEL
 from app.modules.analytics.rollups.columns import (
     Columns,
-    column_stage,
-    columns_of,
     joined,
     packed,
     unpacked,
@@ -36,6 +34,7 @@ from app.modules.analytics.rollups.parts import (
     rest_of_day,
 )
 from app.modules.analytics.rollups.retention import Retention
+from app.modules.analytics.rollups.stretches import Event, Stretch, Stretches
 from app.modules.analytics.rollups.tally import ID_OF_SET
 from app.repositories.changes import ChangeRepository
 from app.repositories.events import EventRepository
@@ -47,14 +46,17 @@ DAY_LENGTH = timedelta(days=1)
 
 CELL = ("amounts", *ID_OF_SET)  # what a cell may have besides counts and its value
 
-Group = Mapping[str, Any]  # what `column_stage` makes
-
 
 class SessionRollups(Protocol):
     """Keeps the sessions' documents."""
 
-    async def refresh(self, site: str, start: datetime, end: datetime) -> int:
-        """Derive anew every session that has an event from start to end, end left out."""
+    async def refresh(
+        self, site: str, start: datetime, end: datetime, events: Sequence[Event] | None
+    ) -> int:
+        """Derive anew every session that has an event from start to end, end left out.
+
+        `events` are all of this time by time, also the withdrawn ones; None: they are to be read.
+        """
 
 
 class Roller:
@@ -73,6 +75,7 @@ class Roller:
         self._retention = retention
         self._changes = changes
         self._events = events
+        self._stretches = Stretches(events)
         self._marks = marks
         self._quarters = quarters
         self._rollups = rollups
@@ -90,15 +93,22 @@ class Roller:
         noted = list(starts)
         starts = await self._with_events(site, sorted(starts))
         await self._marks.mark(site, {day_of(start) for start in starts}, DAYS)
-        # The database finds the events of sessions while the numbers are computed here.
+        events = 0
         async with asyncio.TaskGroup() as tasks:
-            numbers = tasks.create_task(self._roll_up_numbers(site, starts))
-            tasks.create_task(self._refresh_sessions(site, starts))
+            before: asyncio.Task[None] | None = None
+            while starts:
+                # The database finds the next events while these are counted and stored.
+                stretch = await self._stretches.read(site, starts)
+                starts = starts[len(stretch.starts) :]
+                events += stretch.counted
+                if before is not None:
+                    await before
+                before = tasks.create_task(self._roll_up_stretch(site, stretch))
         # After they are replaced and before their marks are cleared (caching.py); those that stay as
         # they are too, because an event that was marked in them is not read any more.
         await self._changes.note(site, noted)
         await self._marks.clear(site, marked)
-        return numbers.result()
+        return events
 
     async def roll_up_day(self, site: str, marked: Marked) -> None:
         """Compute the rollups of a UTC day anew from its quarters, and clear its mark.
@@ -147,21 +157,22 @@ class Roller:
         ids = [Period(site, level, day).cell_id(SITE, None) for level in all_levels()]
         await self._rollups.replace_known(site, ids, found)
 
-    async def _roll_up_numbers(self, site: str, starts: Sequence[datetime]) -> int:
-        groups = await self._read(site, starts)
-        kept = await self._kept(site, starts)
-        computed = await asyncio.to_thread(_quarters, site, starts, groups, kept)
+    async def _roll_up_stretch(self, site: str, stretch: Stretch) -> None:
+        kept = await self._kept(site, stretch.starts)
+        computed = await asyncio.to_thread(_quarters, site, stretch, kept)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._replace(site, computed))
+            tasks.create_task(
+                self._sessions.refresh(site, stretch.starts[0], stretch.end, stretch.events)
+            )
+
+    async def _replace(self, site: str, computed: Sequence["_Quarter"]) -> None:
         await self._quarters.replace(site, [(each.start, each.content) for each in computed])
         await self._rollups.replace_known(
             site,
             [_site_quarter(site, each.start).cell_id(SITE, None) for each in computed],
             [each.cell for each in computed if each.cell is not None],
         )
-        return sum(len(group["at"]) for of_quarter in groups.values() for group in of_quarter)
-
-    async def _refresh_sessions(self, site: str, starts: Sequence[datetime]) -> None:
-        for start, end in spans(starts):
-            await self._sessions.refresh(site, start, end)
 
     async def extent(self, site: str) -> tuple[datetime, datetime] | None:
         """From the first quarter to after the last one that has events, stored or rolled up."""
@@ -195,17 +206,6 @@ class Roller:
                 kept.setdefault(quarter["start"], []).append(columns)
         return kept
 
-    async def _read(self, site: str, starts: Sequence[datetime]) -> dict[datetime, list[Group]]:
-        """The counted events of these quarters in columns, as a majority has them."""
-        found: dict[datetime, list[Group]] = {}
-        async with self._events.snapshot() as snapshot:
-            for start, end in spans(starts):
-                for group in await self._events.in_columns(
-                    site, start, end, column_stage(), column_stage("second", 15), snapshot
-                ):
-                    found.setdefault(quarter_of(group["_id"]), []).append(group)
-        return found
-
 
 @dataclass(frozen=True, slots=True)
 class _Quarter:
@@ -215,19 +215,11 @@ class _Quarter:
 
 
 def _quarters(
-    site: str,
-    starts: Sequence[datetime],
-    groups: Mapping[datetime, Sequence[Group]],
-    kept: Mapping[datetime, Sequence[Columns]],
+    site: str, stretch: Stretch, kept: Mapping[datetime, Sequence[Columns]]
 ) -> list[_Quarter]:
     return [
-        _quarter(
-            site,
-            start,
-            joined([columns_of(group) for group in groups.get(start, ())]),
-            kept.get(start, ()),
-        )
-        for start in starts
+        _quarter(site, start, joined(stretch.columns.get(start, ())), kept.get(start, ()))
+        for start in stretch.starts
     ]
 
 

@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 
 from app.core.ports import SiteSettings
-from app.modules.analytics.sessions.derivation import document_of
-from app.modules.analytics.sessions.resolution import PORTION, Resolver
+from app.modules.analytics.sessions.derivation import Event, document_of
+from app.modules.analytics.sessions.resolution import PORTION, Differences, Resolver
 from app.repositories.sessions import SessionEvents, SessionRepository
 
 # A longer time is taken in steps of this, so that no single search runs for long.
@@ -23,12 +23,27 @@ class SessionRollup:
         self._sites = sites
         self._resolver = Resolver(sessions, events)
 
-    async def refresh(self, site: str, start: datetime, end: datetime) -> int:
+    async def refresh(
+        self,
+        site: str,
+        start: datetime,
+        end: datetime,
+        events: Sequence[Event] | None = None,
+    ) -> int:
         """Make right all sessions of every session id with an event from start to end, end left out.
 
         How many were stored or deleted. Where several quarters of an hour in a row are to be
         refreshed, one call for all of them derives each session once instead of several times.
+
+        `events` are all events of this time by time, also the withdrawn ones, where the caller has
+        read them. Then only sessions with an event in this time are made right, and events are read
+        only of those that reach beyond it. What changes in between is marked, and comes again.
         """
+        if events is not None:
+            found, reaching = await self._resolver.differences_within(
+                site, (start, end), events, await self._by_source(site)
+            )
+            return await self._store(site, found) + await self.refresh_sessions(site, reaching)
         changed = 0
         while start < end:
             until = min(start + STEP, end)
@@ -68,13 +83,15 @@ class SessionRollup:
                 found = await self._resolver.differences(
                     site, portion, by_source, snapshot=snapshot, keep=keep
                 )
-            stored = {session.id for session in found.missing}
-            obsolete = [session.id for session in found.wrong if session.id not in stored]
-            await self._sessions.replace(
-                site, [document_of(session) for session in found.missing], obsolete
-            )
-            changed += len(stored) + len(obsolete)
+            changed += await self._store(site, found)
         return changed
+
+    async def _store(self, site: str, found: Differences) -> int:
+        documents = [document_of(session) for session in found.missing]
+        wrong = {session.id for session in found.wrong}
+        obsolete = wrong.difference(document["_id"] for document in documents)
+        await self._sessions.replace(site, documents, list(obsolete), known=wrong)
+        return len(documents) + len(obsolete)
 
     async def forget(self, site: str, sessions: Sequence[str]) -> int:
         """After events of these session ids were erased: what is stored follows, and nothing else stays.
