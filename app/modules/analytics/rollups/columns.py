@@ -141,7 +141,11 @@ def column_stage(unit: str = "minute", size: int = 15) -> dict[str, Any]:
 
 def columns_of_events(events: Sequence[Mapping[str, Any]]) -> Columns:
     """The columns of events as they are stored, in their order; they need only the fields of READ, and `at`."""
-    group = {name: [event.get(name) for event in events] for name in READ}
+    if not events:
+        return joined(())
+    # Each event is looked at once, while the processor has it at hand.
+    rows = [tuple(map(event.get, READ)) for event in events]
+    group: dict[str, Sequence[Any]] = dict(zip(READ, zip(*rows, strict=True), strict=True))
     return columns_of(group | {"at": [to_ms(event["at"]) for event in events]})
 
 
@@ -150,7 +154,7 @@ def columns_of(group: Mapping[str, Any]) -> Columns:
     weight = group["weight"]
     return Columns(
         np.array(group["at"], np.int64),
-        np.array([CODE_OF_TYPE[name] for name in group["type"]], np.uint8),
+        np.fromiter(map(CODE_OF_TYPE.__getitem__, group["type"]), np.uint8, len(group["type"])),
         {name: _hashed(group[name]) for name in ID_FIELDS},
         _dimensions(group),
         _numbers(group["engagement"]),
@@ -162,18 +166,18 @@ def columns_of(group: Mapping[str, Any]) -> Columns:
 
 def _hashed(texts: Sequence[str | None]) -> Hashes:
     hashes = {text: 0 if text is None else hash_of(text) for text in set(texts)}
-    return np.array([hashes[text] for text in texts], np.uint64)
+    return np.fromiter(map(hashes.__getitem__, texts), np.uint64, len(texts))
 
 
 def _dimensions(columns: Mapping[str, Sequence[Any]]) -> dict[str, Coded]:
     found = {}
     for name in FIELD_NAMES:
-        values = set(columns[name]) - {None}
-        if values:
-            codes = {None: 0, **{value: code for code, value in enumerate(values, 1)}}
+        codes = {None: 0}
+        codes.update((value, code) for code, value in enumerate(set(columns[name]) - {None}, 1))
+        if len(codes) > 1:
             found[name] = Coded(
-                np.array([codes[value] for value in columns[name]], np.uint32),
-                [None, *map(str, values)],
+                np.fromiter(map(codes.__getitem__, columns[name]), np.uint32, len(columns[name])),
+                [None, *map(str, list(codes)[1:])],
             )
     return found
 

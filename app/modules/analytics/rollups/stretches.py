@@ -3,10 +3,11 @@
 A stretch is read once, for its columns and for its sessions.
 """
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from app.core.quarters import QUARTER, quarter_of
@@ -20,8 +21,12 @@ FIELDS = tuple(dict.fromkeys((*READ, *READ_OF_EVENTS)))
 ENOUGH_EVENTS = 20_000
 MOST_EVENTS = 2 * ENOUGH_EVENTS
 MOST_QUARTERS = 96
+# Columns are made of so many events and a portion at once.
+MOST_IN_A_PART = 5_000
 
 Event = dict[str, Any]
+
+_at = itemgetter("at")
 
 
 @dataclass(slots=True)
@@ -34,6 +39,8 @@ class Stretch:
     starts: Sequence[datetime]
     columns: dict[datetime, list[Columns]] = field(default_factory=dict)
     events: list[Event] | None = field(default_factory=list)
+    _quarter: datetime | None = None
+    _waiting: list[Event] = field(default_factory=list)  # of this quarter, not yet in columns
 
     @property
     def end(self) -> datetime:
@@ -46,13 +53,29 @@ class Stretch:
 
     def take(self, events: list[Event]) -> None:
         """Take in the next events."""
-        counted = [event for event in events if "void" not in event]
-        for quarter, its in groupby(counted, lambda event: quarter_of(event["at"])):
-            self.columns.setdefault(quarter, []).append(columns_of_events(list(its)))
         if self.events is not None:
             self.events += events
             if len(self.events) > MOST_EVENTS:
                 self.events = None
+        counted = [event for event in events if "void" not in event]
+        while counted:
+            quarter = quarter_of(counted[0]["at"])
+            until = bisect_left(counted, quarter + QUARTER, key=_at)
+            self._take(quarter, counted[:until])
+            counted = counted[until:]
+
+    def _take(self, quarter: datetime, events: list[Event]) -> None:
+        if quarter != self._quarter or len(self._waiting) >= MOST_IN_A_PART:
+            self.taken()
+        self._quarter = quarter
+        self._waiting += events
+
+    def taken(self) -> None:
+        """There are no more."""
+        if self._quarter is not None:
+            part = columns_of_events(self._waiting)
+            self.columns.setdefault(self._quarter, []).append(part)
+        self._quarter, self._waiting = None, []
 
 
 class Stretches:
@@ -74,6 +97,7 @@ class Stretches:
             await self._events.in_order(
                 site, starts[0], stretch.end, FIELDS, stretch.take, snapshot
             )
+        stretch.taken()
         if stretch.counted > ENOUGH_EVENTS:
             self._quarters = max(1, number // 2)
         elif stretch.counted < ENOUGH_EVENTS // 2 and number == self._quarters:

@@ -123,6 +123,7 @@ class _Running:
     start: datetime
     last: datetime
     visitor: str
+    by_source: bool
     waiting: list[Event] = field(default_factory=list)  # not yet looked at
     known: dict[str, Any] = field(default_factory=dict)
     source: dict[str, str] = field(default_factory=dict)
@@ -142,12 +143,6 @@ class _Running:
         self.look()
         return any(self.source.get(name) != value for name, value in self._source_of(event).items())
 
-    def add(self, event: Event) -> None:
-        self.last = event["at"]
-        self.waiting.append(event)
-        if len(self.waiting) >= MOST_WAITING:
-            self.look()
-
     def look(self) -> None:
         """Look at the events that came in since: together, which takes a third of one by one."""
         events, self.waiting = self.waiting, []
@@ -165,19 +160,21 @@ class _Running:
                 first = next((event[name] for event in events if name in event), None)
                 if first is not None:
                     self.known[name] = first
+        for page in [page for event in events if (page := event.get("page")) is not None]:
+            self.entry_page = self.entry_page or page
+            self.exit_page = page
         for event in events:
-            self._visit(event)
+            if self.source and not self.by_source:
+                break  # nobody asks for the hosts any more
+            self._trace(event)
 
-    def _visit(self, event: Event) -> None:
-        """Take in where an event happened, and where it says that its visitor came from."""
+    def _trace(self, event: Event) -> None:
+        """Take in where an event says that its visitor came from, and on which host it happened."""
         if not self.source:
             self.source = self._source_of(event)
         page = event.get("page")
-        if page is not None:
-            self.entry_page = self.entry_page or page
-            self.exit_page = page
-            if host := _host(page):
-                self.hosts.add(host)
+        if page is not None and (host := _host(page)):
+            self.hosts.add(host)
 
     def _source_of(self, event: Event) -> dict[str, str]:
         """Where an event says that its visitor came from; its own site is no such place."""
@@ -201,19 +198,20 @@ class Derivation:
 
     def add(self, event: Event) -> Session | None:
         """Take the next event; the session that it ended, if it did."""
-        running, ended = self._running, None
-        if running is not None and self._ends(running, event):
+        running, ended, at = self._running, None, event["at"]
+        if running is not None and (
+            at - running.last > MAX_PAUSE
+            # Two sessions of one session id never start at the same instant: it tells them apart.
+            or (self._by_source and at > running.start and running.comes_anew(event))
+        ):
             ended, running = self.end(), None
         if running is None:
-            running = self._running = _Running(event["at"], event["at"], event["visitor"])
-        running.add(event)
+            running = self._running = _Running(at, at, event["visitor"], self._by_source)
+        running.last = at
+        running.waiting.append(event)
+        if len(running.waiting) >= MOST_WAITING:
+            running.look()
         return ended
-
-    def _ends(self, running: _Running, event: Event) -> bool:
-        if event["at"] - running.last > MAX_PAUSE:
-            return True
-        # Two sessions of one session id never start at the same instant: it tells them apart.
-        return self._by_source and event["at"] > running.start and running.comes_anew(event)
 
     def end(self) -> Session | None:
         """There are no more events: the last session."""

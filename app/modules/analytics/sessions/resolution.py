@@ -69,6 +69,8 @@ class Resolution:
             self._take_those_at_once()
         self._pass_until(None)
         self._found(self._derivation.end())
+        if not self._stored:
+            return Differences(missing=self._right)
         stored = {session.id: session for session in self._stored}
         right = {session.id: session for session in self._right}
         return Differences(
@@ -81,12 +83,13 @@ class Resolution:
         if len(events) > 1:
             events.sort(key=_event_id)
         at = events[0]["at"]
-        self._pass_until(at)
+        if self._stored:
+            self._pass_until(at)
         if self._final_until is not None and at <= self._final_until:
             return
         for event in events:
-            if "void" not in event:
-                self._found(self._derivation.add(event))
+            if "void" not in event and (ended := self._derivation.add(event)) is not None:
+                self._right.append(ended)
 
     def _pass_until(self, at: datetime | None) -> None:
         """Stored sessions that started until then: no event is in their time but one at `at`."""
