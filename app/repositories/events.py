@@ -1,17 +1,14 @@
 """Accepted events."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
 from typing import Any, ClassVar
 
 from beanie import Document
 from motor.motor_asyncio import AsyncIOMotorCollection
 from pymongo.asynchronous.collection import AsyncCollection
-from pymongo.client_session import ClientSession
-from pymongo.collection import Collection
+from pymongo.errors import OperationFailure
 from pymongo.read_concern import ReadConcern
 
 from app.core.event_types import EventType
@@ -37,8 +34,9 @@ class Deleted:
 
 Types = Sequence[str]
 ALL_TYPES: Types = tuple(event_type.value for event_type in EventType)
-# Decoding so many takes 10 ms, in which no other thread of the process gets on.
-EVENTS_AT_ONCE = 2_000
+# While a portion is decoded no other thread of the process gets on.
+GROUPS_AT_ONCE = 4
+TOO_LARGE = (10334, 17419, 17420)  # of a document, and of one while it is made
 
 # Events that an admin has not withdrawn.
 COUNTED: Raw = {"void": {"$exists": False}}
@@ -85,6 +83,10 @@ class StoredEvent:
     event_id: str
     claim_key: str
     at: datetime
+
+
+class TooLargeError(Exception):
+    """What was asked for does not fit into one document."""
 
 
 class EventRepository(Repository[Event]):
@@ -206,38 +208,34 @@ class EventRepository(Repository[Event]):
         counted = [{"$match": COUNTED}, *pipeline]
         await self._stream(site, counted, take, snapshot=snapshot, max_seconds=max_seconds)
 
-    async def in_order(
+    async def in_columns(
         self,
         site: str,
         start: datetime,
         end: datetime,
-        fields: Sequence[str],
-        take: Callable[[list[Raw]], None],
+        stage: Mapping[str, Any],
         snapshot: Snapshot,
-    ) -> None:
-        """The site's events from start to end, end left out, by time, also the withdrawn ones.
+    ) -> AsyncIterator[list[Raw]]:
+        """The events from start to end, end left out, as a stage groups them, in portions.
 
-        `take` is given them in portions, with these fields and `_id`. All of it happens in one thread,
-        past Motor, which hands every document over by itself: that takes as long as decoding it.
+        Also the withdrawn ones. Raises TooLargeError where a group does not fit into a document.
         """
-        collection: Collection[Raw] = self.collection.delegate
-        session: ClientSession = snapshot.delegate
-        match = {"site": site, "at": {"$gte": start, "$lt": end}}
-
-        def read() -> None:
-            cursor = collection.find(
-                match,
-                dict.fromkeys(fields, 1),
-                sort=[("at", 1)],
-                hint="by_time",
-                batch_size=EVENTS_AT_ONCE,
-                session=session,
-                max_time_ms=100_000,
-            )
-            while portion := list(islice(cursor, EVENTS_AT_ONCE)):
-                take(portion)
-
-        await asyncio.to_thread(read)
+        cursor = self.collection.aggregate(
+            [{"$match": {"site": site, "at": {"$gte": start, "$lt": end}}}, stage],
+            session=snapshot,
+            allowDiskUse=True,
+            maxTimeMS=100_000,
+            batchSize=GROUPS_AT_ONCE,
+        )
+        try:
+            while portion := await cursor.to_list(GROUPS_AT_ONCE):
+                yield portion
+        except OperationFailure as error:
+            if error.code not in TOO_LARGE:
+                raise
+            raise TooLargeError from error
+        finally:
+            await cursor.close()
 
     async def are_few(
         self,

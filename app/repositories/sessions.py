@@ -18,7 +18,7 @@ BACKGROUND_SECONDS = 600.0
 Span = tuple[datetime, datetime]
 
 # What of an event its session is derived from, and whether it counts.
-READ_OF_EVENTS = (
+_READ_OF_EVENTS = (
     "session", "at", "type", "item", "visitor", "user", "page", "referrer", "utm_source",
     "utm_medium", "utm_campaign", "utm_content", "utm_term", "device", "browser", "os", "weight",
     "void.id",
@@ -41,7 +41,7 @@ class SessionEvents(Repository[Event]):
         """All events of these session ids in portions, ordered by session id and then by time."""
         cursor = self.collection.find(
             {"site": site, "session": {"$in": list(sessions)}},
-            dict.fromkeys(READ_OF_EVENTS, 1),
+            dict.fromkeys(_READ_OF_EVENTS, 1),
             session=snapshot,
             max_time_ms=int(max_seconds * 1000),
         ).sort([("session", 1), ("at", 1)])

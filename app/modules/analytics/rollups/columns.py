@@ -16,7 +16,6 @@ import numpy.typing as npt
 from bson import Decimal128
 
 from app.core.event_types import EventType
-from app.core.quarters import to_ms
 from app.modules.analytics.pipelines.dimensions import FIELDS
 
 Hashes = npt.NDArray[np.uint64]
@@ -28,8 +27,8 @@ TYPES = tuple(event_type.value for event_type in EventType)
 CODE_OF_TYPE = {name: code for code, name in enumerate(TYPES)}
 ID_FIELDS = ("visitor", "session", "user")
 FIELD_NAMES = tuple(FIELDS.values())
-# What is read of an event besides its time.
-READ = (
+# What is read of an event.
+_READ = (
     "type",
     *ID_FIELDS,
     *FIELD_NAMES,
@@ -129,24 +128,16 @@ def _narrowed(coded: Coded, rows: Numbers) -> Coded:
     return Coded(codes.astype(np.uint32), [coded.values[code] for code in seen])
 
 
-def column_stage(unit: str = "minute", size: int = 15) -> dict[str, Any]:
+def column_stage(unit: str = "minute", size: int = 15, **further: str) -> dict[str, Any]:
     """The stage that makes columns of events in the database, a document for each period of so long.
 
-    Reading them takes a third of what reading as many documents takes (docs/performance.md).
+    Reading them takes a third of what reading as many documents takes (docs/performance.md). `further`
+    are columns, by their names, of which `columns_of` knows nothing.
     """
     period = {"$dateTrunc": {"date": "$at", "unit": unit, "binSize": size}}
-    columns = {name: {"$push": {"$ifNull": [f"${name}", None]}} for name in READ}
+    fields = {name: f"${name}" for name in _READ} | further
+    columns = {name: {"$push": {"$ifNull": [field, None]}} for name, field in fields.items()}
     return {"$group": {"_id": period, "at": {"$push": {"$toLong": "$at"}}, **columns}}
-
-
-def columns_of_events(events: Sequence[Mapping[str, Any]]) -> Columns:
-    """The columns of events as they are stored, in their order; they need only the fields of READ, and `at`."""
-    if not events:
-        return joined(())
-    # Each event is looked at once, while the processor has it at hand.
-    rows = [tuple(map(event.get, READ)) for event in events]
-    group: dict[str, Sequence[Any]] = dict(zip(READ, zip(*rows, strict=True), strict=True))
-    return columns_of(group | {"at": [to_ms(event["at"]) for event in events]})
 
 
 def columns_of(group: Mapping[str, Any]) -> Columns:

@@ -1,7 +1,7 @@
 """Rolling up: quarters of an hour from events, days from quarters. Whatever is computed is replaced whole."""
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -34,8 +34,9 @@ from app.modules.analytics.rollups.parts import (
     rest_of_day,
 )
 from app.modules.analytics.rollups.retention import Retention
-from app.modules.analytics.rollups.stretches import Event, Stretch, Stretches
+from app.modules.analytics.rollups.stretches import Stretch, Stretches
 from app.modules.analytics.rollups.tally import ID_OF_SET
+from app.modules.analytics.sessions.at_once import NamedEvents
 from app.repositories.changes import ChangeRepository
 from app.repositories.events import EventRepository
 from app.repositories.marks import DAYS, WEEKS, Marked, MarkRepository
@@ -51,11 +52,17 @@ class SessionRollups(Protocol):
     """Keeps the sessions' documents."""
 
     async def refresh(
-        self, site: str, start: datetime, end: datetime, events: Sequence[Event] | None
+        self,
+        site: str,
+        start: datetime,
+        end: datetime,
+        events: NamedEvents | None,
+        withdrawn: Collection[str],
     ) -> int:
         """Derive anew every session that has an event from start to end, end left out.
 
-        `events` are all of this time by time, also the withdrawn ones; None: they are to be read.
+        `events` are all counted ones of this time, where they have been read, and `withdrawn` the
+        session ids of the others.
         """
 
 
@@ -163,7 +170,9 @@ class Roller:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._replace(site, computed))
             tasks.create_task(
-                self._sessions.refresh(site, stretch.starts[0], stretch.end, stretch.events)
+                self._sessions.refresh(
+                    site, stretch.starts[0], stretch.end, stretch.named(), stretch.withdrawn
+                )
             )
 
     async def _replace(self, site: str, computed: Sequence["_Quarter"]) -> None:

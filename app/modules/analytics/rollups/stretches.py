@@ -3,79 +3,81 @@
 A stretch is read once, for its columns and for its sessions.
 """
 
-from bisect import bisect_left
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from operator import itemgetter
+from itertools import chain, compress
 from typing import Any
 
 from app.core.quarters import QUARTER, quarter_of
-from app.modules.analytics.rollups.columns import READ, Columns, columns_of_events
-from app.repositories.events import EventRepository
-from app.repositories.sessions import READ_OF_EVENTS
+from app.modules.analytics.rollups.columns import Columns, column_stage, columns_of, joined
+from app.modules.analytics.sessions.at_once import NamedEvents
+from app.repositories.events import EventRepository, TooLargeError
 
-FIELDS = tuple(dict.fromkeys((*READ, *READ_OF_EVENTS)))
-# A stretch is made longer where it has far fewer events, and shorter where it has more. An event
-# takes 2 KB while it is held as it was read.
-ENOUGH_EVENTS = 20_000
+# A stretch is made longer where it has far fewer events, and shorter where it has more.
+ENOUGH_EVENTS = 30_000
+# Names of so many events are held, at some 500 bytes each, so that sessions are derived from them.
 MOST_EVENTS = 2 * ENOUGH_EVENTS
 MOST_QUARTERS = 96
-# Columns are made of so many events and a portion at once.
-MOST_IN_A_PART = 5_000
 
-Event = dict[str, Any]
+# What sessions need besides columns.
+_NAMES = ("event", "session", "visitor", "user")
 
-_at = itemgetter("at")
+_FURTHER = {"event": "$_id", "void": "$void.id"}
 
 
 @dataclass(slots=True)
 class Stretch:
-    """What was read of quarters in a row: `events` also has the withdrawn ones, by time.
-
-    It is None where there are more than MOST_EVENTS, which are not held.
-    """
+    """What was read of quarters in a row."""
 
     starts: Sequence[datetime]
+    # The counted events of each quarter, in parts.
     columns: dict[datetime, list[Columns]] = field(default_factory=dict)
-    events: list[Event] | None = field(default_factory=list)
-    _quarter: datetime | None = None
-    _waiting: list[Event] = field(default_factory=list)  # of this quarter, not yet in columns
+    # The session ids of the others.
+    withdrawn: set[str] = field(default_factory=set)
+    counted: int = 0
+    _names: dict[datetime, list[Mapping[str, Sequence[Any]]]] = field(default_factory=dict)
 
     @property
     def end(self) -> datetime:
         return self.starts[-1] + QUARTER
 
-    @property
-    def counted(self) -> int:
-        """How many of the events count."""
-        return sum(len(part) for parts in self.columns.values() for part in parts)
+    def take(self, groups: Sequence[dict[str, Any]]) -> None:
+        """Take in what `column_stage` has made of further events."""
+        for group in groups:
+            counts = [void is None for void in group["void"]]
+            if not all(counts):
+                self.withdrawn.update(
+                    session
+                    for session, counted in zip(group["session"], counts, strict=True)
+                    if not counted
+                )
+                group = group | {
+                    name: list(compress(values, counts))
+                    for name, values in group.items()
+                    if isinstance(values, list)
+                }
+            if group["at"]:
+                self.counted += len(group["at"])
+                quarter = quarter_of(group["_id"])
+                self.columns.setdefault(quarter, []).append(columns_of(group))
+                names = {name: group[name] for name in _NAMES}
+                self._names.setdefault(quarter, []).append(names)
+        if self.counted > MOST_EVENTS:
+            self._names = {}
 
-    def take(self, events: list[Event]) -> None:
-        """Take in the next events."""
-        if self.events is not None:
-            self.events += events
-            if len(self.events) > MOST_EVENTS:
-                self.events = None
-        counted = [event for event in events if "void" not in event]
-        while counted:
-            quarter = quarter_of(counted[0]["at"])
-            until = bisect_left(counted, quarter + QUARTER, key=_at)
-            self._take(quarter, counted[:until])
-            counted = counted[until:]
-
-    def _take(self, quarter: datetime, events: list[Event]) -> None:
-        if quarter != self._quarter or len(self._waiting) >= MOST_IN_A_PART:
-            self.taken()
-        self._quarter = quarter
-        self._waiting += events
-
-    def taken(self) -> None:
-        """There are no more."""
-        if self._quarter is not None:
-            part = columns_of_events(self._waiting)
-            self.columns.setdefault(self._quarter, []).append(part)
-        self._quarter, self._waiting = None, []
+    def named(self) -> NamedEvents | None:
+        """All counted events; None where their names are too many to be held."""
+        if self.counted > MOST_EVENTS:
+            return None
+        columns = joined([part for parts in self.columns.values() for part in parts])
+        names = [part for parts in self._names.values() for part in parts]
+        ids, sessions, visitors, users = (
+            list(chain.from_iterable(part[name] for part in names)) for name in _NAMES
+        )
+        return NamedEvents(columns, ids, sessions, visitors, users)
 
 
 class Stretches:
@@ -92,14 +94,20 @@ class Stretches:
             starts[number] == starts[number - 1] + QUARTER
         ):
             number += 1
-        stretch = Stretch(starts[:number])
-        async with self._events.snapshot() as snapshot:
-            await self._events.in_order(
-                site, starts[0], stretch.end, FIELDS, stretch.take, snapshot
-            )
-        stretch.taken()
+        stretch = await self._read(site, starts[:number])
         if stretch.counted > ENOUGH_EVENTS:
             self._quarters = max(1, number // 2)
         elif stretch.counted < ENOUGH_EVENTS // 2 and number == self._quarters:
             self._quarters = min(MOST_QUARTERS, 2 * number)
         return stretch
+
+    async def _read(self, site: str, starts: Sequence[datetime]) -> Stretch:
+        async with self._events.snapshot() as snapshot:
+            for unit, size in (("minute", 15), ("second", 15)):
+                stretch, stage = Stretch(starts), column_stage(unit, size, **_FURTHER)
+                groups = self._events.in_columns(site, starts[0], stretch.end, stage, snapshot)
+                with suppress(TooLargeError):
+                    async for portion in groups:
+                        await asyncio.to_thread(stretch.take, portion)
+                    return stretch
+        raise TooLargeError

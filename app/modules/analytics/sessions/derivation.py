@@ -22,13 +22,13 @@ UTM = ("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term")
 # Each is that of the first event that has it.
 FIRST_KNOWN = ("user", "device", "browser", "os")
 
-_INTERACTIONS = frozenset(
+INTERACTIONS = frozenset(
     {EventType.CLICK.value, EventType.CONVERSION.value, EventType.CUSTOM.value}
 )
-_SEEING = frozenset({EventType.IMPRESSION.value, EventType.VIEW.value})
-_PAGE_VIEW = EventType.PAGE_VIEW.value
-_CONVERSION = EventType.CONVERSION.value
-_CLICK = EventType.CLICK.value
+SEEING = frozenset({EventType.IMPRESSION.value, EventType.VIEW.value})
+PAGE_VIEW = EventType.PAGE_VIEW.value
+CONVERSION = EventType.CONVERSION.value
+CLICK = EventType.CLICK.value
 
 _MILLISECOND = timedelta(milliseconds=1)
 # Events of a session that are held at most.
@@ -107,7 +107,7 @@ def session_id(site: str, session: str, start: datetime) -> str:
 
 
 @lru_cache(maxsize=20_000)
-def _host(page: str) -> str | None:
+def host_of(page: str) -> str | None:
     """The host of a page's address, without `www.`, as referrers have it; None of a path alone."""
     try:
         host = urlsplit(page).hostname
@@ -148,12 +148,12 @@ class _Running:
         events, self.waiting = self.waiting, []
         kinds = [event["type"] for event in events]
         self.events += len(events)
-        self.page_views += kinds.count(_PAGE_VIEW)
-        self.conversions += kinds.count(_CONVERSION)
-        self.interactions += sum(map(kinds.count, _INTERACTIONS))
+        self.page_views += kinds.count(PAGE_VIEW)
+        self.conversions += kinds.count(CONVERSION)
+        self.interactions += sum(map(kinds.count, INTERACTIONS))
         with_item = [event for event in events if event.get("item") is not None]
-        self.seen.update([event["item"] for event in with_item if event["type"] in _SEEING])
-        self.clicked.update([event["item"] for event in with_item if event["type"] == _CLICK])
+        self.seen.update([event["item"] for event in with_item if event["type"] in SEEING])
+        self.clicked.update([event["item"] for event in with_item if event["type"] == CLICK])
         self.weight = max([self.weight, *[event.get("weight", 1) for event in events]])
         for name in FIRST_KNOWN:
             if name not in self.known:
@@ -173,7 +173,7 @@ class _Running:
         if not self.source:
             self.source = self._source_of(event)
         page = event.get("page")
-        if page is not None and (host := _host(page)):
+        if page is not None and (host := host_of(page)):
             self.hosts.add(host)
 
     def _source_of(self, event: Event) -> dict[str, str]:
@@ -182,7 +182,7 @@ class _Running:
         referrer = event.get("referrer")
         if referrer is not None and referrer not in self.hosts:
             page = event.get("page")
-            if page is None or _host(page) != referrer:
+            if page is None or host_of(page) != referrer:
                 found["referrer"] = referrer
         return found
 

@@ -1,26 +1,18 @@
 """What is stored of sessions against what their events say now."""
 
-import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from operator import attrgetter, itemgetter
 from typing import Any
 
-from app.modules.analytics.sessions.derivation import (
-    MAX_PAUSE,
-    Derivation,
-    Event,
-    Session,
-    session_of,
-)
+from app.modules.analytics.sessions.derivation import Derivation, Event, Session, session_of
 from app.repositories.base import Snapshot
-from app.repositories.sessions import BACKGROUND_SECONDS, SessionEvents, SessionRepository, Span
+from app.repositories.sessions import BACKGROUND_SECONDS, SessionEvents, SessionRepository
 
 # So many session ids are looked at together.
 PORTION = 500
 
-_MILLISECOND = timedelta(milliseconds=1)
 _event_id = itemgetter("_id")
 _start = attrgetter("start")
 
@@ -152,55 +144,3 @@ class Resolver:
         for session in list(stored):  # those without events
             found.add(begun(session).differences())
         return found
-
-    async def differences_within(
-        self,
-        site: str,
-        span: Span,
-        events: Sequence[Event],
-        by_source: bool,
-    ) -> tuple[Differences, list[str]]:
-        """What is wrong and missing of the sessions that lie in this span, of which these are all events.
-
-        They are in order of time, also the withdrawn ones. And the session ids whose sessions reach
-        beyond the span, or might: for them more must be read.
-        """
-        by_session: dict[str, list[Event]] = {}
-        for event in events:
-            by_session.setdefault(event["session"], []).append(event)
-        first, last = span[0] - MAX_PAUSE, span[1] + MAX_PAUSE
-        around = [(first, span[0]), (span[1], last + _MILLISECOND)]
-        reaching = {
-            session
-            async for portion in self._events.sessions_in(site, around)
-            for session in portion
-            if session in by_session
-        }
-        stored: dict[str, list[Session]] = {}
-        for document in await self._sessions.of_sessions(site, [*by_session]):
-            session = session_of(document)
-            if span[0] <= session.start and session.last < span[1]:
-                stored.setdefault(session.session, []).append(session)
-            elif first <= session.last and session.start <= last:
-                reaching.add(session.session)
-        found = await asyncio.to_thread(
-            lambda: [
-                _resolved(Resolution(site, each, stored.get(each, ()), by_source, keep=True), its)
-                for each, its in by_session.items()
-                if each not in reaching
-            ]
-        )
-        return _together(found), list(reaching)
-
-
-def _resolved(resolution: Resolution, events: Iterable[Event]) -> Differences:
-    for event in events:
-        resolution.add(event)
-    return resolution.differences()
-
-
-def _together(parts: Iterable[Differences]) -> Differences:
-    whole = Differences()
-    for part in parts:
-        whole.add(part)
-    return whole

@@ -1,12 +1,15 @@
 """Keeps the stored sessions what their events say. Deriving them again changes nothing."""
 
-from collections.abc import Awaitable, Callable, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from app.core.ports import SiteSettings
-from app.modules.analytics.sessions.derivation import Event, document_of
+from app.modules.analytics.sessions.at_once import NamedEvents, sessions_of
+from app.modules.analytics.sessions.derivation import MAX_PAUSE, document_of
 from app.modules.analytics.sessions.resolution import PORTION, Differences, Resolver
-from app.repositories.sessions import SessionEvents, SessionRepository
+from app.repositories.sessions import SessionEvents, SessionRepository, Span
 
 # A longer time is taken in steps of this, so that no single search runs for long.
 STEP = timedelta(days=1)
@@ -28,22 +31,21 @@ class SessionRollup:
         site: str,
         start: datetime,
         end: datetime,
-        events: Sequence[Event] | None = None,
+        events: NamedEvents | None = None,
+        withdrawn: Collection[str] = (),
     ) -> int:
         """Make right all sessions of every session id with an event from start to end, end left out.
 
         How many were stored or deleted. Where several quarters of an hour in a row are to be
         refreshed, one call for all of them derives each session once instead of several times.
 
-        `events` are all events of this time by time, also the withdrawn ones, where the caller has
-        read them. Then only sessions with an event in this time are made right, and events are read
-        only of those that reach beyond it. What changes in between is marked, and comes again.
+        `events` are all counted events of this time, where the caller has read them, and `withdrawn` the
+        session ids of the others. Then only sessions with an event in this time are made right, and
+        events are read only of those that reach beyond it or were not what they should be. What changes
+        in between is marked, and comes again.
         """
-        if events is not None:
-            found, reaching = await self._resolver.differences_within(
-                site, (start, end), events, await self._by_source(site)
-            )
-            return await self._store(site, found) + await self.refresh_sessions(site, reaching)
+        if events is not None and not await self._by_source(site):
+            return await self._refresh_at_once(site, (start, end), events, withdrawn)
         changed = 0
         while start < end:
             until = min(start + STEP, end)
@@ -51,6 +53,29 @@ class SessionRollup:
                 changed += await self.refresh_sessions(site, portion)
             start = until
         return changed
+
+    async def _refresh_at_once(
+        self, site: str, span: Span, events: NamedEvents, withdrawn: Collection[str]
+    ) -> int:
+        derived = await asyncio.to_thread(sessions_of, site, events)
+        first, last = span[0] - MAX_PAUSE, span[1] + MAX_PAUSE
+        around = [(first, span[0]), (span[1], last)]
+        again = set(withdrawn)
+        async for portion in self._events.sessions_in(site, around):
+            again.update(derived.keys() & set(portion))
+        stored: dict[str, list[dict[str, Any]]] = {}
+        for document in await self._sessions.of_sessions(site, [*derived]):
+            if first <= document["last"] and document["start"] <= last:
+                stored.setdefault(document["session"], []).append(document)
+        again.update(each for each, those in stored.items() if those != derived[each])
+        missing = [
+            document
+            for each, those in derived.items()
+            if each not in stored and each not in again
+            for document in those
+        ]
+        await self._sessions.replace(site, missing, ())
+        return len(missing) + await self.refresh_sessions(site, list(again))
 
     async def refresh_another_rule(
         self, site: str, may_go_on: Callable[[], Awaitable[bool]] | None = None
