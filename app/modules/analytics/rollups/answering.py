@@ -5,19 +5,16 @@ with the periods and not with the events.
 """
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from typing import Any
-
-import numpy as np
 
 from app.core.quarters import DAY_MS, to_ms
 from app.modules.analytics.answers import Answer, Row, filled_series
-from app.modules.analytics.measures import Measures, Part, exactly
+from app.modules.analytics.measures import Measures, Part
 from app.modules.analytics.planner import Plan
 from app.modules.analytics.query import Dimension, Rank, ReportQuery
-from app.modules.analytics.rollups.cells import SITE, counts_of_table
+from app.modules.analytics.rollups.cells import SITE
 from app.modules.analytics.rollups.coverage import (
     MOST_DAYS,
     NO_PARTS,
@@ -28,14 +25,14 @@ from app.modules.analytics.rollups.coverage import (
 )
 from app.modules.analytics.rollups.family import Family, family_of
 from app.modules.analytics.rollups.keying import Categories, Keying
+from app.modules.analytics.rollups.ranking import add_tables, ranking
 from app.modules.analytics.rollups.reading import (
     Keyed,
     Reading,
     add_cell,
     column_names,
-    values_of,
 )
-from app.modules.analytics.rollups.tally import COUNTS, Key, Tally
+from app.modules.analytics.rollups.tally import Key, Tally
 
 # Beyond so many quarters, the events of a user or of items are found faster by their indexes.
 MANY_QUARTERS = 192
@@ -44,14 +41,6 @@ NARROW_EVENTS = 20_000
 MOST_CELLS = 30_000
 # More events that are not rolled up yet are not read one by one, where they are all there.
 MOST_LIVE_EVENTS = 30_000
-
-_RANKED = {
-    Rank.EVENTS: "events",
-    Rank.IMPRESSIONS: "impressions",
-    Rank.VIEWS: "views",
-    Rank.CLICKS: "clicks",
-    Rank.CONVERSIONS: "conversions",
-}
 
 
 class NotFromRollupsError(Exception):
@@ -149,23 +138,24 @@ async def _count_with(
     tally = Tally(parts, weighted=query.sampled)
     await _add_events(tally, reading, query, keying, covered)
     currencies: set[str | None] = set()
-    # What amounts there are of rows that are not wanted does not matter, but which currencies does.
-    ranks_amounts = query.rank is Rank.REVENUE
     if family is not None and family.is_ranked:
-        currencies |= await _add_tables(tally, reading, family, units, ranks_amounts)
-    elif family is not None and units:
-        await _add_cells(tally, reading, family, units)
-    places = await asyncio.to_thread(_in_order, tally, query)
-    wanted = places[:limit]
-    if family is not None and family.is_ranked:
-        fields = tally.sets if ranks_amounts else ("amounts", *tally.sets)
-        await _add_details(tally, reading, family, units, wanted, fields)
-    measures = await asyncio.to_thread(tally.measures, query.site_currency, wanted)
+        tables = await _tables(reading, family, units, query.rank is Rank.REVENUE)
+        currencies |= _currencies(tables)
+        rows = await asyncio.to_thread(
+            add_tables, tally, query, limit, tables, without_none=family.without_none
+        )
+        fields = tally.sets if query.rank is Rank.REVENUE else ("amounts", *tally.sets)
+        await _add_details(tally, reading, family, units, rows.places, fields)
+    else:
+        if family is not None and units:
+            await _add_cells(tally, reading, family, units)
+        rows = await asyncio.to_thread(ranking, tally, query, limit)
+    measures = await asyncio.to_thread(tally.measures, query.site_currency, rows.places)
     of_place = tally.keys
     currencies.update(currency for _, currency in tally.amounts)
     return Counted(
-        [(of_place[place], one) for place, one in zip(wanted, measures, strict=True)],
-        len(places),
+        [(of_place[place], one) for place, one in zip(rows.places, measures, strict=True)],
+        rows.number,
         frozenset(currency or query.site_currency for currency in currencies),
     )
 
@@ -226,79 +216,28 @@ async def _add_cells(
         add_cell(tally, tally.place(key), content)
 
 
-async def _add_tables(
-    tally: Tally,
-    reading: Reading,
-    family: Family,
-    units: Sequence[Keyed],
-    with_amounts: bool,
-) -> set[str | None]:
-    """Add the counts of all values; the currencies of all their amounts."""
-    fields = ["values", "hashes", "counts"]
-    if with_amounts:
-        fields.append("amounts")
-    else:
-        fields += ["currencies"] if family.without_none else ["currencies", "other_currencies"]
-    found = await reading.tables(family.dimension, units, fields)
-    by_key: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
-    for key_of_unit, content in found:
-        by_key.setdefault(key_of_unit, []).append(content)
-    for key, tables in by_key.items():
-        await asyncio.to_thread(_add_tables_of_key, tally, key[0], tables, family)
+async def _tables(
+    reading: Reading, family: Family, units: Sequence[Keyed], with_amounts: bool
+) -> dict[Any, list[dict[str, Any]]]:
+    """The counts of all values, by the buckets' keys."""
+    # What amounts there are of rows that are not wanted does not matter, but which currencies does.
+    fields = ["values", "hashes", "counts", "currencies"]
+    fields += ["amounts"] if with_amounts else []
+    fields += [] if family.without_none else ["other_currencies"]
+    by_bucket: dict[Any, list[dict[str, Any]]] = {}
+    for key, content in await reading.tables(family.dimension, units, fields):
+        by_bucket.setdefault(key[0], []).append(content)
+    return by_bucket
+
+
+def _currencies(tables: Mapping[Any, Sequence[dict[str, Any]]]) -> set[str | None]:
     return {
         currency
-        for _, content in found
+        for of_bucket in tables.values()
+        for table in of_bucket
         for name in ("currencies", "other_currencies")
-        for currency in content.get(name, ())
+        for currency in table.get(name, ())
     }
-
-
-def _add_tables_of_key(
-    tally: Tally, bucket: Any, tables: Sequence[dict[str, Any]], family: Family
-) -> None:
-    hashes = [np.frombuffer(table["hashes"], "<u8") for table in tables]
-    unique, first, inverse = np.unique(
-        np.concatenate(hashes), return_index=True, return_inverse=True
-    )
-    bounds = np.cumsum([0, *(len(one) for one in hashes)])
-    table_of = np.searchsorted(bounds, first, "right") - 1
-    values: dict[int, list[str | None]] = {
-        number: values_of(tables[number]) for number in np.unique(table_of).tolist()
-    }
-    named = [
-        values[table][place - int(bounds[table])]
-        for table, place in zip(table_of.tolist(), first.tolist(), strict=True)
-    ]
-    kept = np.array([not (family.without_none and value is None) for value in named], np.bool_)
-    places = np.array(
-        [
-            tally.place((bucket, value)) if keep else -1
-            for value, keep in zip(named, kept.tolist(), strict=True)
-        ],
-        np.int64,
-    )
-    counts = _summed(tables, bounds, inverse, len(unique))
-    tally.add_counts(places[kept], counts[kept])
-    for number, table in enumerate(tables):
-        for amounts in table.get("amounts", ()):
-            place = int(places[inverse[bounds[number] + amounts["place"]]])
-            if place >= 0:
-                tally.add_amounts(place, amounts["in"])
-
-
-def _summed(tables: Sequence[dict[str, Any]], bounds: Any, inverse: Any, size: int) -> Any:
-    """A row of COUNTS for every value of all tables."""
-    rows = np.concatenate(
-        [
-            counts_of_table(table, int(bounds[number + 1] - bounds[number]))
-            for number, table in enumerate(tables)
-        ]
-    )
-    columns = [
-        np.bincount(inverse, rows[:, column], size) if rows[:, column].any() else np.zeros(size)
-        for column in range(len(COUNTS))
-    ]
-    return np.rint(np.stack(columns, 1)).astype(np.int64)
 
 
 async def _add_details(
@@ -330,35 +269,3 @@ async def _add_details(
             tally.add_amounts(place, content.get("amounts", ()))
             for name in tally.sets:
                 tally.add_stored(place, name, content.get(name))
-
-
-def _in_order(tally: Tally, query: ReportQuery) -> list[int]:
-    """The places of the keys that have events, in the report's order."""
-    ranks = _ranks(tally, query)
-    events = tally.counts[:, 0].tolist()
-    keys = tally.keys
-
-    def order(place: int) -> tuple[Any, ...]:
-        bucket, *values = keys[place]
-        by_value = tuple((value is not None, value or "") for value in values)
-        return (0 if bucket is None else bucket.timestamp(), -ranks[place], by_value)
-
-    there = [
-        place
-        for place in range(len(keys))
-        if events[place] and (ranks[place] > 0 or not query.only_ranked)
-    ]
-    return sorted(there, key=order)
-
-
-def _ranks(tally: Tally, query: ReportQuery) -> list[Any]:
-    """What the keys are ordered by, descending."""
-    if query.rank is not Rank.REVENUE:
-        ranks: list[Any] = tally.counts[:, COUNTS.index(_RANKED[query.rank])].tolist()
-        return ranks
-    ranks = [Decimal(0)] * len(tally.keys)
-    for (place, currency), (value, _) in tally.amounts.items():
-        if (currency or query.site_currency) == query.rank_currency:
-            with exactly():
-                ranks[place] += value
-    return ranks

@@ -7,6 +7,7 @@ in columns, for reports that look at all of them.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -45,6 +46,7 @@ DIMENSIONS = (SITE, *FIELDS)
 WEEK, DAY, QUARTER = "week", "day", "quarter"
 WEEK_MS = 7 * DAY_MS
 TABLE = "table"
+MOST_HASHES = 100_000  # of values that are remembered
 _FAR = 10**14  # makes all times since 1900 numbers of one length, whose order is that of the texts
 
 
@@ -64,7 +66,7 @@ class Period:
         return f"{self.site}|{dimension}|{self.level}|{self.start + _FAR}|"
 
     def cell_id(self, dimension: str, value: str | None) -> str:
-        return self.prefix(dimension) + f"{0 if value is None else hash_of(value):016x}"
+        return self.prefix(dimension) + f"{hash_of_value(value):016x}"
 
     def table_id(self, dimension: str) -> str:
         return self.prefix(dimension) + TABLE
@@ -195,8 +197,10 @@ def _slices(codes: Numbers, size: int) -> list[tuple[int, slice]]:
 
 def table_of(cells: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """The content of the table of these cells, which are all of a dimension and a period."""
+    # In the order of their hashes, by which tables are quickly put together.
+    cells = sorted(cells, key=lambda cell: hash_of_value(cell["value"]))
     values = [cell["value"] for cell in cells]
-    hashes = [0 if value is None else hash_of(value) for value in values]
+    hashes = [hash_of_value(value) for value in values]
     counts = np.array([cell["counts"] for cell in cells], np.int64)
     return {
         "values": orjson.dumps(values),
@@ -221,10 +225,22 @@ def _currencies(cells: Iterable[Mapping[str, Any]]) -> list[str | None]:
     return list({amount["currency"] for cell in cells for amount in cell.get("amounts", ())})
 
 
-def counts_of_table(content: Mapping[str, Any], size: int) -> Numbers:
-    """A row of COUNTS for every value of a table."""
-    counts = np.zeros((size, len(COUNTS)), np.int64)
-    for column, name in enumerate(COUNTS):
+def counts_of_table(content: Mapping[str, Any], names: Sequence[str], rows: Numbers) -> Numbers:
+    """A row of these COUNTS for each of these rows of a table."""
+    counts = np.zeros((len(rows), len(names)), np.int64)
+    for column, name in enumerate(names):
         if name in content["counts"]:
-            counts[:, column] = numbers_from(content["counts"][name])
+            counts[:, column] = numbers_from(content["counts"][name])[rows]
     return counts
+
+
+def values_of_table(content: Mapping[str, Any]) -> list[str | None]:
+    """The values of a table, in its order."""
+    values: list[str | None] = orjson.loads(content["values"])
+    return values
+
+
+@lru_cache(MOST_HASHES)
+def hash_of_value(value: str | None) -> int:
+    """The hash that a value has in ids of cells and in tables; 0 for none."""
+    return 0 if value is None else hash_of(value)

@@ -15,6 +15,8 @@ from app.modules.analytics.rollups.tally import Keys, Tally
 HOUR_MS = 60 * 60 * 1000
 CALENDAR = frozenset({Dimension.HOUR_OF_DAY, Dimension.WEEKDAY})
 
+MOST_NUMBERS = 1_000_000  # of keys, for which there is room for a number each
+
 Categories = Mapping[str, str | None]  # of items, by id
 
 
@@ -110,16 +112,18 @@ class Keying:
             combined = self._buckets(columns.at)
         for coded in dimensions:
             combined = combined * len(coded.values) + coded.codes
-        unique, inverse = np.unique(combined, return_inverse=True)
-        places = []
-        for number in unique.tolist():
-            values: list[Any] = []
-            for coded in reversed(dimensions):
-                number, code = divmod(number, len(coded.values))
-                values.append(coded.values[code])
-            bucket = self._bucket_keys[number] if self._bucket_keys else None
-            places.append(tally.place((bucket, *reversed(values))))
-        return np.array(places, np.int64)[inverse]
+        unique, inverse = _numbered(combined)
+        values: list[list[Any]] = []
+        left = unique
+        for coded in reversed(dimensions):
+            left, codes = np.divmod(left, len(coded.values))
+            values.append([coded.values[code] for code in codes.tolist()])
+        buckets = (
+            [self._bucket_keys[number] for number in left.tolist()]
+            if self._bucket_keys
+            else [None] * len(unique)
+        )
+        return tally.places(zip(buckets, *reversed(values), strict=True))[inverse]
 
     def _coded(self, dimension: Dimension, columns: Columns) -> Coded:
         """The values of a dimension."""
@@ -163,6 +167,19 @@ class Keying:
         if self._granularity in CLOCK_GRANULARITIES:
             return np.searchsorted(self._bucket_starts, at, "right") - 1
         return np.searchsorted(self._bucket_dates, _date(self._granularity, self._local(at)))
+
+
+def _numbered(combined: Numbers) -> tuple[Numbers, Numbers]:
+    """The different numbers, and for each one its place among them."""
+    size = int(combined.max()) + 1
+    if size > MOST_NUMBERS:
+        unique, places = np.unique(combined, return_inverse=True)
+        return unique, places.astype(np.int64)
+    occurs = np.zeros(size, np.bool_)  # numbers are few: no need to sort so many
+    occurs[combined] = True
+    unique = occurs.nonzero()[0]
+    place_of = np.cumsum(occurs) - 1
+    return unique, place_of[combined]
 
 
 def _date(granularity: Granularity | None, local: Numbers) -> Numbers:

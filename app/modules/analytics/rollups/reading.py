@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
-import orjson
 
 from app.core.quarters import DAY_MS, QUARTER, from_ms, quarter_of, to_ms
 from app.modules.analytics.pipelines.dimensions import FIELDS
@@ -235,9 +234,3 @@ def add_cell(tally: Tally, place: int, content: Mapping[str, Any]) -> None:
     tally.add_amounts(place, content.get("amounts", ()))
     for name in tally.sets:
         tally.add_stored(place, name, content.get(name))
-
-
-def values_of(content: Mapping[str, Any]) -> list[str | None]:
-    """The values of a table, in its order."""
-    values: list[str | None] = orjson.loads(content["values"])
-    return values

@@ -108,11 +108,16 @@ class Tally:
 
     def place(self, key: Key) -> int:
         """The place of a key, which is there from now on."""
-        place = self._places.setdefault(key, len(self._places))
-        if place >= len(self._counts):
-            more = np.zeros((max(64, len(self._counts)), len(COUNTS)), np.int64)
+        return int(self.places([key])[0])
+
+    def places(self, keys: Iterable[Key]) -> Keys:
+        """The places of keys, which are there from now on."""
+        known = self._places
+        found = np.array([known.setdefault(key, len(known)) for key in keys], np.int64)
+        if len(known) > len(self._counts):
+            more = np.zeros((max(64, len(known)), len(COUNTS)), np.int64)
             self._counts = np.concatenate([self._counts, more])
-        return place
+        return found
 
     def add_events(self, columns: Columns, keys: Keys) -> None:
         """Add events, each to the key at its place."""
