@@ -45,7 +45,7 @@ from app.modules.analytics.rollups.retention import (
     lifetime_of_events,
     lifetime_of_rollups,
 )
-from app.modules.analytics.rollups.upgrade import MarkingOfOldEvents
+from app.modules.analytics.rollups.upgrade import MarkingOfFourWeeks, MarkingOfOldEvents
 from app.modules.keys.service import OWNER_SETTING_LABEL, KeyService
 from app.modules.sites.service import SITE_HEADER, SiteService
 from app.repositories.events import EventRepository
@@ -142,6 +142,9 @@ async def open_services(
         # Before anything is answered.
         await MarkingOfOldEvents(
             UpgradeRepository(), SiteRepository(), EventRepository(), MarkRepository()
+        ).run()
+        await MarkingOfFourWeeks(
+            UpgradeRepository(), SiteRepository(), QuarterHourRepository(), MarkRepository()
         ).run()
         async with direct_database(_mongo_url(settings), settings.database) as direct:
             services = build_services(settings, clock, lifetimes[TTL_INDEX], direct)

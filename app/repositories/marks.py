@@ -22,6 +22,8 @@ LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 QUARTERS = "quarter"
 DAYS = "day"
 WEEKS = "week"
+FOUR_WEEKS = "four weeks"
+LEVELS = (QUARTERS, DAYS, WEEKS, FOUR_WEEKS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +64,20 @@ class MarkRepository(Repository[Mark]):
             else:
                 await self.collection.bulk_write(updates, ordered=False, session=session)
 
-    async def mark_unmarked(self, site: str, starts: Collection[datetime]) -> None:
-        """Mark quarters of the site whose writes have long ended: their marks are ripe at once.
+    async def mark_unmarked(
+        self, site: str, starts: Collection[datetime], level: str = QUARTERS
+    ) -> None:
+        """Mark quarters (or longer periods) of the site whose writes have long ended: ripe at once.
 
-        A quarter that is marked already stays as it is.
+        What is marked already stays as it is.
         """
         updates = [
             UpdateOne(
-                {"_id": f"{site}|{QUARTERS}|{to_ms(start)}"},
+                {"_id": f"{site}|{level}|{to_ms(start)}"},
                 {
                     "$setOnInsert": {
                         "site": site,
-                        "level": QUARTERS,
+                        "level": level,
                         "start": start,
                         "marked_at": LONG_AGO,
                     }
@@ -103,11 +107,15 @@ class MarkRepository(Repository[Mark]):
         }
         return await self.collection.find_one(found, {"_id": 1}, session=snapshot) is not None
 
-    async def dirty_days(
+    async def by_level(
         self, site: str, start: datetime, end: datetime, snapshot: Snapshot | None = None
-    ) -> list[datetime]:
-        """The starts of the marked days that begin from start to end, end left out, in order."""
-        return [one.start for one in await self.of_range(site, DAYS, start, end, snapshot)]
+    ) -> dict[str, list[datetime]]:
+        """By level: the starts of its marks that begin from start to end, end left out, in order."""
+        match = {"site": site, "level": {"$in": LEVELS}, "start": {"$gte": start, "$lt": end}}
+        found: dict[str, list[datetime]] = {level: [] for level in LEVELS}
+        async for mark in self.collection.find(match, session=snapshot).sort("start", 1):
+            found[mark["level"]].append(mark["start"])
+        return found
 
     async def ripe(
         self, level: str, after_seconds: float, limit: int, sites: Sequence[str] | None = None

@@ -24,8 +24,10 @@ from tests.modules.analytics.oracle import Asked
 
 LATER = datetime(2024, 4, 10, 12, tzinfo=UTC)
 CATEGORIES = {"a": "shoes", "b": "$hats"}
-# Clocks are set in New York, in Berlin, and on Lord Howe and in Sydney around these.
+# Clocks are set in New York, in Berlin, and on Lord Howe and in Sydney around the last three; around
+# the first one four weeks begin that are rolled up as one.
 TURNS = [
+    datetime(2024, 2, 19, tzinfo=UTC),
     datetime(2024, 3, 10, 7, tzinfo=UTC),
     datetime(2024, 3, 31, 1, tzinfo=UTC),
     datetime(2024, 4, 6, 15, tzinfo=UTC),

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from app.core.quarters import QUARTER
-from app.repositories.marks import DAYS, QUARTERS, Marked, MarkRepository
+from app.repositories.marks import DAYS, FOUR_WEEKS, QUARTERS, WEEKS, Marked, MarkRepository
 
 DAY = datetime(2026, 6, 1, tzinfo=UTC)
 NOON = DAY + timedelta(hours=12)
@@ -97,4 +97,5 @@ async def test_the_marks_that_a_range_touches(api: Any) -> None:
     assert await dirty("demo", NOON + second, NOON + QUARTER + second) == [NOON, NOON + QUARTER]
     assert await dirty("demo", NOON + 3 * QUARTER, DAY + timedelta(days=9)) == []
     assert await dirty("other", DAY, DAY + timedelta(days=9)) == []
-    assert await marks.dirty_days("demo", DAY, DAY + timedelta(days=1)) == [DAY]
+    found = await marks.by_level("demo", DAY, NOON + QUARTER)
+    assert found == {QUARTERS: [NOON], DAYS: [DAY], WEEKS: [], FOUR_WEEKS: []}

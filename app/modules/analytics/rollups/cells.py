@@ -43,8 +43,9 @@ from app.modules.analytics.rollups.tally import (
 
 SITE = "SITE"  # in the place of a dimension: everything
 DIMENSIONS = (SITE, *FIELDS)
-WEEK, DAY, QUARTER = "week", "day", "quarter"
+FOUR_WEEKS, WEEK, DAY, QUARTER = "four-weeks", "week", "day", "quarter"
 WEEK_MS = 7 * DAY_MS
+FOUR_WEEKS_MS = 4 * WEEK_MS
 TABLE = "table"
 MOST_HASHES = 100_000  # of values that are remembered
 _FAR = 10**14  # makes all times since 1900 numbers of one length, whose order is that of the texts
@@ -65,6 +66,11 @@ class Period:
         """What the ids of its rollups of a dimension begin with."""
         return f"{self.site}|{dimension}|{self.level}|{self.start + _FAR}|"
 
+    @property
+    def _expires_with(self) -> int:
+        """When the week or day began with whose rollups it goes: four weeks stay as long as the last one."""
+        return self.start + (FOUR_WEEKS_MS - WEEK_MS if self.level == FOUR_WEEKS else 0)
+
     def cell_id(self, dimension: str, value: str | None) -> str:
         return self.prefix(dimension) + f"{hash_of_value(value):016x}"
 
@@ -75,7 +81,7 @@ class Period:
         return {
             "_id": rollup_id,
             "site": self.site,
-            "start": from_ms(self.start),
+            "start": from_ms(self._expires_with),
             "content": content,
         }
 

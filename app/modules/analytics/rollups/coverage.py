@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from app.core.quarters import DAY_MS, QUARTER_MS
 from app.modules.analytics.rollups.cells import (
     DAY,
+    FOUR_WEEKS,
+    FOUR_WEEKS_MS,
     QUARTER,
     WEEK,
     WEEK_MS,
@@ -40,6 +42,7 @@ class Stored:
     dirty_quarters: frozenset[int]
     dirty_days: frozenset[int]
     dirty_weeks: frozenset[int] = frozenset()
+    dirty_four_weeks: frozenset[int] = frozenset()
 
 
 @dataclass(slots=True)
@@ -69,6 +72,11 @@ def week_of(milliseconds: int) -> int:
     return (milliseconds - _MONDAY) // WEEK_MS * WEEK_MS + _MONDAY
 
 
+def four_weeks_of(milliseconds: int) -> int:
+    """When the four weeks began, whose first began on the first Monday of 1970 or four weeks later, ..."""
+    return (milliseconds - _MONDAY) // FOUR_WEEKS_MS * FOUR_WEEKS_MS + _MONDAY
+
+
 def coverage(
     start: int,
     end: int,
@@ -79,7 +87,7 @@ def coverage(
 ) -> Coverage:
     """Divide a range, with the largest clean rollups of these levels in which no boundary lies.
 
-    `levels` are of WEEK, DAY, PARTS and QUARTER; `boundaries` are in order. `parts` says of days
+    `levels` are of FOUR_WEEKS, WEEK, DAY, PARTS and QUARTER; `boundaries` are in order. `parts` says of days
     after how many minutes they are divided, in order.
     """
     start, end = max(start, stored.start), min(end, stored.end)
@@ -131,6 +139,8 @@ class _Division:
         """Those that begin here, the largest first: their levels, starts and ends."""
         stored, levels = self._stored, self._levels
         day = at // DAY_MS * DAY_MS
+        if FOUR_WEEKS in levels and four_weeks_of(at) == at and self._are_rolled_up(at):
+            yield FOUR_WEEKS, at, at + FOUR_WEEKS_MS
         if WEEK in levels and week_of(at) == at and self._is_rolled_up(at):
             yield WEEK, at, at + WEEK_MS
         if day not in stored.dirty_days:
@@ -153,6 +163,12 @@ class _Division:
         days = range(week, week + WEEK_MS, DAY_MS)
         return week not in self._stored.dirty_weeks and not self._stored.dirty_days.intersection(
             days
+        )
+
+    def _are_rolled_up(self, four_weeks: int) -> bool:
+        weeks = range(four_weeks, four_weeks + FOUR_WEEKS_MS, WEEK_MS)
+        return four_weeks not in self._stored.dirty_four_weeks and all(
+            map(self._is_rolled_up, weeks)
         )
 
     def _lies_whole(self, start: int, end: int) -> bool:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from app.modules.analytics.pipelines.dimensions import FIELDS
 from app.modules.analytics.query import Dimension, ReportQuery
-from app.modules.analytics.rollups.cells import DAY, QUARTER, SITE, WEEK
+from app.modules.analytics.rollups.cells import DAY, FOUR_WEEKS, QUARTER, SITE, WEEK
 from app.modules.analytics.rollups.coverage import PARTS
 from app.modules.analytics.rollups.keying import CALENDAR
 
@@ -42,7 +42,7 @@ def family_of(query: ReportQuery) -> Family | None:
     rows = [dimension for dimension in query.dimensions if dimension not in CALENDAR]
     named.update(rows)
     if not named:
-        return Family(SITE, (WEEK, DAY, PARTS, QUARTER))
+        return Family(SITE, (FOUR_WEEKS, WEEK, DAY, PARTS, QUARTER))
     [dimension, *others] = named
     if others or dimension not in FIELDS or len(rows) < len(query.dimensions):
         return None
@@ -52,4 +52,4 @@ def family_of(query: ReportQuery) -> Family | None:
     place = 1 if rows else None
     if values is None and place is None:
         return None  # events with an item, whichever: no rollup is of these alone
-    return Family(dimension, (WEEK, DAY), values, place, without_none=wanted.with_item)
+    return Family(dimension, (FOUR_WEEKS, WEEK, DAY), values, place, without_none=wanted.with_item)

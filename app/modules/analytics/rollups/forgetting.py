@@ -19,12 +19,17 @@ from app.core.subjects import Subject
 from app.modules.analytics.rollups.columns import TYPES, Columns, hash_of, unpacked
 from app.modules.analytics.rollups.retention import Retention
 from app.modules.analytics.rollups.roller import DAY_LENGTH, Roller, content_of, day_of
-from app.modules.analytics.rollups.worker import LEASE, LEASE_SECONDS, WEEK_LENGTH
+from app.modules.analytics.rollups.worker import (
+    FOUR_WEEKS_LENGTH,
+    LEASE,
+    LEASE_SECONDS,
+    WEEK_LENGTH,
+)
 from app.modules.analytics.sessions.rollup import SessionRollup
 from app.repositories.base import Raw, Snapshot
 from app.repositories.events import EventRepository
 from app.repositories.leases import LeaseRepository
-from app.repositories.marks import DAYS, WEEKS, MarkRepository
+from app.repositories.marks import DAYS, FOUR_WEEKS, WEEKS, MarkRepository
 from app.repositories.quarter_hours import QuarterHourRepository
 
 TRY_AGAIN_SECONDS = 0.25
@@ -174,7 +179,7 @@ class Forgetting:
         await self._quarters.in_transaction(in_transaction)
 
     async def _roll_up_marked(self, site: str, go_on: Callable[[], Awaitable[None]]) -> None:
-        """Compute all marked days and weeks of the site anew.
+        """Compute all marked days, weeks and four weeks of the site anew.
 
         Not only those of the quarters just computed: a day that waits for the worker may still know what
         its quarters know no more, of an event that was withdrawn or deleted before.
@@ -188,6 +193,11 @@ class Forgetting:
         ):
             await go_on()
             await self._roller.roll_up_week(site, week)
+        for weeks in await self._marks.of_range(
+            site, FOUR_WEEKS, EPOCH, today - FOUR_WEEKS_LENGTH + DAY_LENGTH
+        ):
+            await go_on()
+            await self._roller.roll_up_four_weeks(site, weeks)
 
 
 def _readable(columns: Columns, rows: Rows) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ from app.core.telemetry import (
 from app.modules.analytics.rollups.roller import Roller
 from app.repositories.marks import (
     DAYS,
+    FOUR_WEEKS,
     QUARTERS,
     RIPE_AFTER_SECONDS,
     WEEKS,
@@ -39,6 +40,10 @@ class MeasuredRoller(Roller):
         with ROLLUP_SECONDS.labels(WEEKS).time():
             await super().roll_up_week(site, marked)
 
+    async def roll_up_four_weeks(self, site: str, marked: Marked) -> None:
+        with ROLLUP_SECONDS.labels(FOUR_WEEKS).time():
+            await super().roll_up_four_weeks(site, marked)
+
 
 class Backlog:
     """What waits to be rolled up, of all sites."""
@@ -48,7 +53,7 @@ class Backlog:
 
     async def measure(self) -> None:
         """Set the gauges to what is so now."""
-        for level in (QUARTERS, DAYS, WEEKS):
+        for level in (QUARTERS, DAYS, WEEKS, FOUR_WEEKS):
             WAITING_MARKS.labels(level).set(await self._marks.waiting(level))
         age = await self._marks.oldest_age(QUARTERS)
         OLDEST_CHANGE_SECONDS.set(0 if age is None or age < RIPE_AFTER_SECONDS else age)

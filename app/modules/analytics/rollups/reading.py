@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from app.core.quarters import DAY_MS, QUARTER, from_ms, quarter_of, to_ms
+from app.core.quarters import QUARTER, QUARTER_MS, from_ms, quarter_of, to_ms
 from app.modules.analytics.pipelines.dimensions import FIELDS
 from app.modules.analytics.query import Dimension, ReportQuery
 from app.modules.analytics.rollups.cells import DAY, SITE, Period
@@ -18,7 +18,7 @@ from app.modules.analytics.rollups.columns import (
     joined,
     unpacked,
 )
-from app.modules.analytics.rollups.coverage import Parts, Stored, Unit, week_of
+from app.modules.analytics.rollups.coverage import Parts, Stored, Unit, four_weeks_of
 from app.modules.analytics.rollups.keying import CALENDAR, Categories
 from app.modules.analytics.rollups.parts import divided_days
 from app.modules.analytics.rollups.retention import Retention
@@ -26,7 +26,7 @@ from app.modules.analytics.rollups.tally import ID_OF_SET, Tally
 from app.repositories.base import Raw, Snapshot
 from app.repositories.events import EventRepository
 from app.repositories.items import ItemRepository
-from app.repositories.marks import WEEKS, MarkRepository
+from app.repositories.marks import DAYS, FOUR_WEEKS, QUARTERS, WEEKS, MarkRepository
 from app.repositories.quarter_hours import QuarterHourRepository
 from app.repositories.rollups import RollupRepository
 
@@ -74,24 +74,15 @@ class Reading:
         quarters = self._stock.quarters
         edges = await quarters.edges(self._site, self._snapshot)
         marks = self._stock.marks
-        dirty = await marks.dirty(self._site, from_ms(start), from_ms(end), self._snapshot)
+        since = from_ms(four_weeks_of(start))
+        found = await marks.by_level(self._site, since, from_ms(end), self._snapshot)
+        dirty = [one for one in found[QUARTERS] if to_ms(one) + QUARTER_MS > start]
         bounds = [*(edges or ()), *(dirty[:1]), *(one + QUARTER for one in dirty[-1:])]
         if not bounds:
             return None
         first, last = max(to_ms(min(bounds)), start), min(to_ms(max(bounds)), end)
-        days = await marks.dirty_days(
-            self._site, from_ms(first // DAY_MS * DAY_MS), from_ms(last), self._snapshot
-        )
-        weeks = await marks.of_range(
-            self._site, WEEKS, from_ms(week_of(first)), from_ms(last), self._snapshot
-        )
-        return Stored(
-            first,
-            last,
-            frozenset(map(to_ms, dirty)),
-            frozenset(map(to_ms, days)),
-            frozenset(to_ms(week.start) for week in weeks),
-        )
+        levels = (found[DAYS], found[WEEKS], found[FOUR_WEEKS])
+        return Stored(first, last, *(frozenset(map(to_ms, starts)) for starts in (dirty, *levels)))
 
     async def parts(self, instants: Iterable[int]) -> Parts:
         """How the days are divided inside which these instants are (parts.py)."""

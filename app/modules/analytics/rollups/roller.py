@@ -11,12 +11,14 @@ from app.core.quarters import DAY_MS, QUARTER, QUARTER_MS, from_ms, quarter_of, 
 from app.modules.analytics.rollups.cells import (
     DAY,
     DIMENSIONS,
+    FOUR_WEEKS_MS,
     SITE,
     WEEK,
     WEEK_MS,
     Counting,
     Period,
 )
+from app.modules.analytics.rollups.cells import FOUR_WEEKS as FOUR_WEEKS_LEVEL
 from app.modules.analytics.rollups.cells import QUARTER as QUARTER_LEVEL
 from app.modules.analytics.rollups.columns import (
     Columns,
@@ -24,7 +26,7 @@ from app.modules.analytics.rollups.columns import (
     packed,
     unpacked,
 )
-from app.modules.analytics.rollups.coverage import week_of
+from app.modules.analytics.rollups.coverage import four_weeks_of, week_of
 from app.modules.analytics.rollups.merging import Content, merged, merged_rollups
 from app.modules.analytics.rollups.parts import (
     MINUTE_MS,
@@ -39,7 +41,7 @@ from app.modules.analytics.rollups.tally import ID_OF_SET
 from app.modules.analytics.sessions.at_once import NamedEvents
 from app.repositories.changes import ChangeRepository
 from app.repositories.events import EventRepository
-from app.repositories.marks import DAYS, WEEKS, Marked, MarkRepository
+from app.repositories.marks import DAYS, FOUR_WEEKS, WEEKS, Marked, MarkRepository
 from app.repositories.quarter_hours import QuarterHourRepository
 from app.repositories.rollups import RollupRepository
 
@@ -138,17 +140,30 @@ class Roller:
         await self._marks.clear(site, [marked])
 
     async def roll_up_week(self, site: str, marked: Marked) -> None:
-        """Compute the rollups of a week anew from its days, and clear its mark."""
-        period = Period(site, WEEK, to_ms(marked.start))
-        days = [
-            Period(site, DAY, start)
-            for start in range(period.start, period.start + WEEK_MS, DAY_MS)
-        ]
-        for dimension in DIMENSIONS:
-            cells = await self._rollups.of_prefixes(site, [day.prefix(dimension) for day in days])
-            found = await asyncio.to_thread(_merged, period, dimension, cells)
-            await self._rollups.replace(site, [period.prefix(dimension)], found)
+        """Compute the rollups of a week anew from its days, and clear its mark.
+
+        The four weeks that it is of are marked before.
+        """
+        week = to_ms(marked.start)
+        await self._marks.mark(site, [from_ms(four_weeks_of(week))], FOUR_WEEKS)
+        days = [Period(site, DAY, start) for start in range(week, week + WEEK_MS, DAY_MS)]
+        await self._merge(Period(site, WEEK, week), days)
         await self._marks.clear(site, [marked])
+
+    async def roll_up_four_weeks(self, site: str, marked: Marked) -> None:
+        """Compute the rollups of four weeks anew from those of each, and clear their mark."""
+        start = to_ms(marked.start)
+        weeks = [Period(site, WEEK, week) for week in range(start, start + FOUR_WEEKS_MS, WEEK_MS)]
+        await self._merge(Period(site, FOUR_WEEKS_LEVEL, start), weeks)
+        await self._marks.clear(site, [marked])
+
+    async def _merge(self, period: Period, pieces: Sequence[Period]) -> None:
+        """Make the rollups of a longer period those of these shorter ones together."""
+        for dimension in DIMENSIONS:
+            prefixes = [piece.prefix(dimension) for piece in pieces]
+            cells = await self._rollups.of_prefixes(period.site, prefixes)
+            found = await asyncio.to_thread(_merged, period, dimension, cells)
+            await self._rollups.replace(period.site, [period.prefix(dimension)], found)
 
     async def _roll_up_parts(self, site: str, day: int, parts: Sequence[int]) -> None:
         """The rollups of the whole site for the beginnings and the ends of a day."""

@@ -27,6 +27,7 @@ MOST_PAGE_VIEWS = 2
 INTERACTED = 4
 BOUNCED = 1  # one page view, no interaction
 SAMPLE = 4_096
+MANY = 2 * SAMPLE  # of which a session may be in two periods
 ALL = 2**64 - 1
 
 
@@ -68,6 +69,28 @@ def together(parts: Sequence[SeenSessions]) -> SeenSessions:
     states = np.concatenate([part.states for part in parts] or [np.empty(0, np.uint8)])
     acted = ((states & INTERACTED) > 0).astype(np.uint8)
     return seen(ids, (states & np.uint8(3)).astype(np.uint8), acted, below)
+
+
+def enough(parts: Sequence[SeenSessions]) -> Sequence[SeenSessions]:
+    """As much of these parts as an estimate takes: MANY of their sessions, those with the smallest hashes.
+
+    Hashes are spread evenly, so that it need not be counted where those are.
+    """
+    below = min((part.below for part in parts), default=ALL)
+    number = sum(_up_to(part, below) for part in parts)
+    if number <= MANY:
+        return parts
+    below = below * MANY // number
+    return [
+        SeenSessions(part.ids[:end], part.states[:end], below)
+        for part in parts
+        for end in (_up_to(part, below),)
+    ]
+
+
+def _up_to(sessions: SeenSessions, below: int) -> int:
+    """How many of these sessions have hashes up to this."""
+    return int(np.searchsorted(sessions.ids, np.uint64(below), "right"))
 
 
 def _smallest(sessions: SeenSessions) -> SeenSessions:

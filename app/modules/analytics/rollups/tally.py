@@ -18,6 +18,7 @@ from app.modules.analytics.rollups.sessions_seen import (
     BOUNCED,
     SeenSessions,
     bounced,
+    enough,
     read_sessions,
     seen,
     together,
@@ -311,7 +312,7 @@ def _set_sessions(
     if number.exact and group is None and len(stored) == 1 and "bounced" in stored[0]:
         measures.bounced_sessions = stored[0]["bounced"]
     else:
-        parts = [read_sessions(part) for part in stored]
+        parts = list(enough([read_sessions(part) for part in stored]))
         if group is not None:
             parts.append(group.sessions(min((part.below for part in parts), default=ALL)))
         known = together(parts)

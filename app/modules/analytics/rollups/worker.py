@@ -11,11 +11,12 @@ from app.core.background import again_and_again
 from app.core.clock import Clock
 from app.core.errors import ErrorCode, FootfallError
 from app.core.quarters import EPOCH, QUARTER, from_ms, quarter_of, to_ms
-from app.modules.analytics.rollups.coverage import week_of
+from app.modules.analytics.rollups.coverage import four_weeks_of, week_of
 from app.modules.analytics.rollups.roller import DAY_LENGTH, Roller, day_of
 from app.repositories.leases import LeaseRepository
 from app.repositories.marks import (
     DAYS,
+    FOUR_WEEKS,
     QUARTERS,
     RIPE_AFTER_SECONDS,
     WEEKS,
@@ -33,6 +34,7 @@ MARKS_AT_ONCE = 5_000
 DAY_RIPE_AFTER_SECONDS = 120
 WEEK_RIPE_AFTER_SECONDS = 600
 WEEK_LENGTH = timedelta(days=7)
+FOUR_WEEKS_LENGTH = 4 * WEEK_LENGTH
 
 Progress = Callable[[int, int, int], None]  # days done, days in all, events
 
@@ -96,18 +98,23 @@ class RollupWorker:
                 await self._roller.roll_up_day(day.site, day)
                 done += 1
         for week in await self._marks.ripe(WEEKS, weeks_after, MARKS_AT_ONCE, sites):
-            if await self._is_over(week):
+            if await self._is_over(week, WEEK_LENGTH, DAYS):
                 await self._hold()
                 await self._roller.roll_up_week(week.site, week)
                 done += 1
+        for weeks in await self._marks.ripe(FOUR_WEEKS, weeks_after, MARKS_AT_ONCE, sites):
+            if await self._is_over(weeks, FOUR_WEEKS_LENGTH, WEEKS):
+                await self._hold()
+                await self._roller.roll_up_four_weeks(weeks.site, weeks)
+                done += 1
         return done
 
-    async def _is_over(self, week: Marked) -> bool:
-        """Whether all days of a week are past and rolled up."""
-        end = week.start + WEEK_LENGTH
+    async def _is_over(self, marked: Marked, length: timedelta, level: str) -> bool:
+        """Whether a period of such a length is past, and what it is merged from is rolled up."""
+        end = marked.start + length
         if end > day_of(self._clock.now()):
             return False
-        return not await self._marks.of_range(week.site, DAYS, week.start, end)
+        return not await self._marks.of_range(marked.site, level, marked.start, end)
 
     async def rebuild(self, site: str, start: datetime, end: datetime, progress: Progress) -> int:
         """Compute everything of the site from start to end anew; how many events there are.
@@ -140,9 +147,14 @@ class RollupWorker:
     async def _rebuild_weeks(self, site: str, start: datetime, end: datetime) -> None:
         first = from_ms(week_of(to_ms(start)))
         for week in await self._marks.of_range(site, WEEKS, first, end):
-            if await self._is_over(week):
+            if await self._is_over(week, WEEK_LENGTH, DAYS):
                 await self._hold()
                 await self._roller.roll_up_week(site, week)
+        first = from_ms(four_weeks_of(to_ms(start)))
+        for weeks in await self._marks.of_range(site, FOUR_WEEKS, first, end):
+            if await self._is_over(weeks, FOUR_WEEKS_LENGTH, WEEKS):
+                await self._hold()
+                await self._roller.roll_up_four_weeks(site, weeks)
 
     async def _rebuild_quarters(self, site: str, start: datetime, end: datetime) -> int:
         marked = await self._marks.of_range(site, QUARTERS, start, end)

@@ -7,7 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.core.quarters import DAY_MS, QUARTER_MS
-from app.modules.analytics.rollups.cells import DAY, QUARTER, WEEK, WEEK_MS
+from app.modules.analytics.rollups.cells import (
+    DAY,
+    FOUR_WEEKS,
+    FOUR_WEEKS_MS,
+    QUARTER,
+    WEEK,
+    WEEK_MS,
+)
 from app.modules.analytics.rollups.coverage import (
     MOST_DAYS,
     PARTS,
@@ -15,19 +22,22 @@ from app.modules.analytics.rollups.coverage import (
     Stored,
     Unit,
     coverage,
+    four_weeks_of,
     week_of,
 )
 from app.modules.analytics.rollups.parts import LARGE, MINUTE_MS, parts_of_day
 
 HOUR_MS = 60 * MINUTE_MS
 MONDAY = 20_605 * DAY_MS  # 2026-06-01
-LEVELS = [WEEK, DAY, PARTS, QUARTER]
+LEVELS = [FOUR_WEEKS, WEEK, DAY, PARTS, QUARTER]
 
 Span = tuple[int, int]
 
 instants = st.builds(
     lambda quarters, rest: MONDAY + quarters * QUARTER_MS + rest,
-    st.integers(-100, 20 * 96) | st.integers(-1, 21).map(lambda day: day * 96),
+    st.integers(-100, 20 * 96)
+    | st.integers(-1, 21).map(lambda day: day * 96)
+    | st.sampled_from([-21, -14, 7, 35]).map(lambda day: day * 96),
     st.sampled_from([0, 0, 0, 1, -1, 17, 420_000]),
 )
 ranges = st.tuples(instants, instants).map(lambda both: (min(both), max(both)))
@@ -37,20 +47,23 @@ quarters = st.builds(
     instants,
 )
 PARTS_OF_DAYS = {
-    MONDAY + day * DAY_MS: parts_of_day(LARGE if day % 3 else 0) for day in range(-10, 30)
+    MONDAY + day * DAY_MS: parts_of_day(LARGE if day % 3 else 0) for day in range(-30, 50)
 }
 days = instants.map(lambda at: at // DAY_MS * DAY_MS)
 stores = st.builds(
-    lambda edges, dirty, dirty_days, dirty_weeks: Stored(*edges, dirty, dirty_days, dirty_weeks),
+    lambda edges, *dirty: Stored(*edges, *dirty),
     ranges,
     st.frozensets(quarters, max_size=12),
     st.frozensets(days, max_size=4),
     st.frozensets(days.map(week_of), max_size=2),
+    st.frozensets(days.map(four_weeks_of), max_size=1),
 )
 
 
 def lies(unit: Unit) -> Span:
     """The period that a unit stands for."""
+    if unit.level == FOUR_WEEKS:
+        return unit.start, unit.start + FOUR_WEEKS_MS
     if unit.level == WEEK:
         return unit.start, unit.start + WEEK_MS
     if unit.level == DAY:
@@ -99,9 +112,12 @@ def check(
             assert divided // MINUTE_MS in PARTS_OF_DAYS[unit.start]
         if unit.level != QUARTER:
             assert not stored.dirty_days.intersection(touched)
-        if unit.level == WEEK:
+        if unit.level in (WEEK, FOUR_WEEKS):
             assert first == week_of(first)
-            assert first not in stored.dirty_weeks
+            assert not stored.dirty_weeks.intersection(touched)
+        if unit.level == FOUR_WEEKS:
+            assert first == four_weeks_of(first)
+            assert first not in stored.dirty_four_weeks
     dirty = [(quarter, quarter + QUARTER_MS) for quarter in stored.dirty_quarters]
     for span in found.columns:
         assert span[0] % QUARTER_MS == 0
@@ -136,7 +152,7 @@ def check(
 def test_every_millisecond_is_covered_once_by_what_is_clean(
     asked: Span, stored: Stored, levels: list[str], boundaries: list[int]
 ) -> None:
-    """Marked quarters only ever live; marked days and weeks never from rollups of theirs; no rollup
+    """Marked quarters only ever live; marked days, weeks and four weeks never from rollups of theirs; no rollup
     across a boundary or beyond the range."""
     found = covered(*asked, stored, levels, boundaries)
     check(found, within(asked, (stored.start, stored.end)), stored, levels, boundaries)
@@ -168,6 +184,19 @@ def test_the_largest_rollups_are_taken() -> None:
     assert levels == ["day", "week", "week", "day", "first-180", "quarter"]
     assert found.columns == [(end - 5, end)]
     assert found.live == []
+
+
+def test_four_weeks_are_one_rollup_unless_one_of_them_is_marked() -> None:
+    """From a day before to a day after."""
+    first = MONDAY - 3 * WEEK_MS
+    asked = (first - DAY_MS, first + FOUR_WEEKS_MS + DAY_MS)
+    nothing: frozenset[int] = frozenset()
+    found = covered(*asked, Stored(*asked, nothing, nothing), LEVELS, [])
+    assert [unit.level for unit in found.units] == ["day", "four-weeks", "day"]
+    marked = Stored(*asked, nothing, nothing, frozenset({MONDAY}))
+    found = covered(*asked, marked, LEVELS, [])
+    assert [unit.level for unit in found.units].count("week") == 3
+    check(found, asked, marked, LEVELS, [])
 
 
 def test_one_marked_quarter_leaves_the_rest_of_the_week_to_rollups() -> None:

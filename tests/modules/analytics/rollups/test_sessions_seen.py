@@ -12,9 +12,11 @@ from app.modules.analytics.measures import Part
 from app.modules.analytics.rollups.columns import TYPES
 from app.modules.analytics.rollups.distinct import EXACT, Distinct
 from app.modules.analytics.rollups.sessions_seen import (
+    MANY,
     SAMPLE,
     SeenSessions,
     bounced,
+    enough,
     merged_sessions,
     read_sessions,
     seen,
@@ -156,3 +158,17 @@ def test_sessions_that_were_merged_before_are_those_that_were_not(number: int) -
         assert len(merged.ids) >= min(len(expected), SAMPLE)
         if len(expected) <= EXACT:
             assert "ids" in week
+
+
+@pytest.mark.parametrize("number", [MANY // 5, 5 * MANY])
+def test_enough_for_an_estimate_is_a_share_of_each_part(number: int) -> None:
+    """About as many as are wanted, each with the state that all parts give; all, where they are few."""
+    ids = np.sort(random_ids(3, number))
+    states = np.arange(number, dtype=np.uint8) % np.uint8(3)
+    parts = [SeenSessions(ids[start::5], states[start::5]) for start in range(5)]
+    whole, found = together(parts), together(enough(parts))
+    there = whole.ids <= np.uint64(found.below)
+    assert found.ids.tolist() == whole.ids[there].tolist()
+    assert found.states.tolist() == whole.states[there].tolist()
+    assert found.are_all == (number < MANY)
+    assert abs(len(found.ids) - min(number, MANY)) < MANY / 10

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -52,14 +52,14 @@ async def left(api: Any, level: str | None = None) -> int:
 
 
 async def test_everything_over_is_rolled_up_and_answers_stay(quiet: Any) -> None:
-    """Days and weeks that are past leave no marks; today's day and week keep theirs."""
+    """Days and weeks that are past leave no marks; today's day, week and four weeks keep theirs."""
     await insert(busy([*DAYS, TODAY - timedelta(hours=12)], 300))
     before = await both(quiet)
     assert before[0] == before[1]
     assert await roll_up(quiet) > 0
     assert (await both(quiet)) == before
     assert await left(quiet, "quarter") == 0
-    assert await left(quiet) <= 2
+    assert await left(quiet) <= 3
     assert await quiet.database["rollups"].count_documents({"_id": {"$regex": r"\|week\|"}})
     assert await roll_up(quiet) == 0
     today = [NOW - timedelta(minutes=n) for n in range(20)]
@@ -92,6 +92,22 @@ async def test_a_day_that_gets_smaller_leaves_no_parts_behind(
     found = await quiet.database["rollups"].distinct("_id", parts)
     assert len(found) == 14 < of_large_day
     assert all(int(name.split("|")[2].partition("-")[2]) % 180 == 0 for name in found)
+
+
+async def test_four_weeks_that_are_over_are_answered_as_one(quiet: Any) -> None:
+    """They are what their weeks are, and what changes in them later is in them in the end."""
+    first = datetime(2026, 5, 11, tzinfo=UTC)
+    days = [first + timedelta(days=n) for n in (-1, 0, 9, 27, 28)]
+    span = (days[0], days[-1] + timedelta(hours=23))
+    await insert(busy(days, 300))
+    for late in (busy(days[2:3], 40, seed=2), []):
+        await roll_up(quiet)
+        exact = await everything(quiet, *span, stored=False)
+        assert await everything(quiet, *span) == exact
+        await insert(late)
+        assert await everything(quiet, *span) == await everything(quiet, *span, stored=False)
+    await quiet.database["rollups"].delete_many({"_id": {"$regex": r"\|four-weeks\|"}})
+    assert await everything(quiet, *span) != exact
 
 
 async def test_what_was_just_marked_is_left_alone(quiet: Any) -> None:
@@ -205,7 +221,7 @@ async def test_a_rollup_may_die_at_any_step(quiet: Any, monkeypatch: pytest.Monk
             dying.dies_at = None
             assert await is_right(quiet), f"after dying at step {where} of {steps}"
     await roll_up(quiet)
-    assert await left(quiet) == 0
+    assert await left(quiet) == await left(quiet, "four weeks") == 1  # that is not over
     assert await is_right(quiet)
 
 
