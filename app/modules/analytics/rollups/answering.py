@@ -14,8 +14,10 @@ from app.modules.analytics.answers import Answer, Row, filled_series
 from app.modules.analytics.measures import Measures, Part
 from app.modules.analytics.planner import Plan
 from app.modules.analytics.query import Dimension, Rank, ReportQuery
-from app.modules.analytics.rollups.cells import SITE
+from app.modules.analytics.rollups.blocks import add_block, fields_of_blocks
+from app.modules.analytics.rollups.cells import SITE, hash_of_value
 from app.modules.analytics.rollups.coverage import (
+    BLOCKS,
     MOST_DAYS,
     NO_PARTS,
     PARTS,
@@ -25,6 +27,7 @@ from app.modules.analytics.rollups.coverage import (
 )
 from app.modules.analytics.rollups.family import Family, family_of
 from app.modules.analytics.rollups.keying import Categories, Keying
+from app.modules.analytics.rollups.parts import is_block
 from app.modules.analytics.rollups.ranking import add_tables, ranking
 from app.modules.analytics.rollups.reading import (
     Keyed,
@@ -130,7 +133,9 @@ async def _count_with(
     by_day = family is not None and end - start <= MOST_DAYS * DAY_MS
     levels = family.levels if family is not None and by_day else ()
     boundaries = keying.boundaries(start, end) if levels else ()
-    divided = await reading.parts((start, end, *boundaries)) if PARTS in levels else NO_PARTS
+    divided = NO_PARTS
+    for kind in {PARTS, BLOCKS}.intersection(levels):
+        divided = await reading.parts((start, end, *boundaries), kind)
     covered = coverage(start, end, stored, levels, boundaries, divided)
     keys = keying.keys_at([unit.at for unit in covered.units])
     units = list(zip(covered.units, keys, strict=True))
@@ -210,10 +215,23 @@ async def _add_cells(
     values = (None,) if family.dimension == SITE else family.values or ()
     if len(values) * len(units) > MOST_CELLS:
         raise _TooManyCellsError
+    whole, blocks = _divided(units)
+
+    def place(key_of_unit: Key, value: str | None) -> int:
+        return tally.place(key_of_unit if family.place is None else (key_of_unit[0], value))
+
     fields = ("counts", "amounts", *tally.sets)
-    for key_of_unit, content in await reading.cells(family.dimension, units, values, fields):
-        key = key_of_unit if family.place is None else (key_of_unit[0], content["value"])
-        add_cell(tally, tally.place(key), content)
+    for key, content in await reading.cells(family.dimension, whole, values, fields):
+        add_cell(tally, place(key, content["value"]), content)
+    for key, content in await reading.tables(family.dimension, blocks, fields_of_blocks(fields)):
+        place_of = {hash_of_value(value): place(key, value) for value in values}
+        await asyncio.to_thread(add_block, tally, content, place_of)
+
+
+def _divided(units: Sequence[Keyed]) -> tuple[list[Keyed], list[Keyed]]:
+    """The units that have a cell for each value, and those that are blocks."""
+    blocks = [one for one in units if is_block(one[0].level)]
+    return [one for one in units if not is_block(one[0].level)], blocks
 
 
 async def _tables(
@@ -263,8 +281,12 @@ async def _add_details(
     if number > MOST_CELLS:
         raise _TooManyCellsError
     for bucket, values in wanted.items():
-        found = await reading.cells(family.dimension, of_bucket.get(bucket, ()), values, fields)
-        for _, content in found:
+        whole, blocks = _divided(of_bucket.get(bucket, ()))
+        of_blocks = await reading.tables(family.dimension, blocks, fields_of_blocks(fields))
+        place_of = {hash_of_value(value): tally.place((bucket, value)) for value in values}
+        for _, content in of_blocks:
+            await asyncio.to_thread(add_block, tally, content, place_of)
+        for _, content in await reading.cells(family.dimension, whole, values, fields):
             place = tally.place((bucket, content["value"]))
             tally.add_amounts(place, content.get("amounts", ()))
             for name in tally.sets:

@@ -4,7 +4,7 @@ A cell is one value's counts and sets of ids. A table is the counts of all value
 in columns, for reports that look at all of them.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
@@ -91,16 +91,16 @@ class Counting:
 
     def __init__(self, columns: Columns) -> None:
         self.columns = columns
-        self._numbered: dict[str, _Numbered] = {}
+        self._numbered: dict[str, Numbered] = {}
 
     def rollups(self, period: Period, dimension: str) -> Iterator[dict[str, Any]]:
         """The cells of a dimension, and their table. None of no events."""
         if not len(self.columns):
             return
-        coded = _coded(dimension, self.columns)
+        coded = coded_values(dimension, self.columns)
         size = len(coded.values)
         counts = counts_by(coded.codes, size, self.columns)
-        amounts = _amounts(coded.codes, self.columns)
+        amounts = amounts_by(coded.codes, self.columns)
         sets = {name: self._sets(name, coded.codes, size) for name in ID_OF_SET}
         cells = []
         for place in counts[:, 0].nonzero()[0].tolist():
@@ -118,7 +118,7 @@ class Counting:
         rows = rows_of_set(name, self.columns)
         if not len(rows):
             return {}
-        all_of = self._ids(ID_OF_SET[name])
+        all_of = self.ids(ID_OF_SET[name])
         number = len(all_of.ids)
         # A code and an id are one number, which is quickly sorted.
         pairs = codes[rows].astype(np.int64) * number + all_of.numbers[rows]
@@ -140,15 +140,16 @@ class Counting:
             found[code] = stored_sessions(SeenSessions(ids, sessions.states[part]), coupons)
         return found
 
-    def _ids(self, name: str) -> "_Numbered":
+    def ids(self, name: str) -> "Numbered":
+        """All ids of a field of the events."""
         if name not in self._numbered:
             ids, numbers = np.unique(self.columns.ids[name], return_inverse=True)
-            self._numbered[name] = _Numbered(ids, numbers.astype(np.int64), coupons_of(ids))
+            self._numbered[name] = Numbered(ids, numbers.astype(np.int64), coupons_of(ids))
         return self._numbered[name]
 
 
 @dataclass(frozen=True, slots=True)
-class _Numbered:
+class Numbered:
     """The distinct ids in order, for each event the place of its own, and for each id its coupon."""
 
     ids: Hashes
@@ -159,14 +160,15 @@ class _Numbered:
         return self.ids[places], self.coupons[places]
 
 
-def _coded(dimension: str, columns: Columns) -> Coded:
+def coded_values(dimension: str, columns: Columns) -> Coded:
+    """The values of a dimension; of SITE all events have none."""
     coded = None
     if dimension != SITE:
         coded = columns.dimensions.get(FIELDS[Dimension(dimension)])
     return coded or Coded(np.zeros(len(columns), np.uint32), [None])
 
 
-def _amounts(codes: Codes, columns: Columns) -> dict[int, list[dict[str, Any]]]:
+def amounts_by(codes: Codes | Numbers, columns: Columns) -> dict[int, list[dict[str, Any]]]:
     """By code: what the conversions in each currency were worth, and how many they are."""
     found: dict[int, list[dict[str, Any]]] = {}
     given = columns.amounts
@@ -205,9 +207,18 @@ def table_of(cells: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """The content of the table of these cells, which are all of a dimension and a period."""
     # In the order of their hashes, by which tables are quickly put together.
     cells = sorted(cells, key=lambda cell: hash_of_value(cell["value"]))
-    values = [cell["value"] for cell in cells]
+    return table_content(
+        [cell["value"] for cell in cells],
+        np.array([cell["counts"] for cell in cells], np.int64),
+        {place: cell["amounts"] for place, cell in enumerate(cells) if "amounts" in cell},
+    )
+
+
+def table_content(
+    values: Sequence[str | None], counts: Numbers, amounts: Mapping[int, list[dict[str, Any]]]
+) -> dict[str, Any]:
+    """The content of a table: `counts` has a row of COUNTS for each value, `amounts` are by row."""
     hashes = [hash_of_value(value) for value in values]
-    counts = np.array([cell["counts"] for cell in cells], np.int64)
     return {
         "values": orjson.dumps(values),
         "hashes": np.array(hashes, "<u8").tobytes(),
@@ -216,19 +227,24 @@ def table_of(cells: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
             for column, name in enumerate(COUNTS)
             if counts[:, column].any()
         },
-        "amounts": [
-            {"place": place, "in": cell["amounts"]}
-            for place, cell in enumerate(cells)
-            if "amounts" in cell
-        ],
+        "amounts": [{"place": place, "in": found} for place, found in amounts.items()],
         # Of all values but none, and of none.
-        "currencies": _currencies(cell for cell in cells if cell["value"] is not None),
-        "other_currencies": _currencies(cell for cell in cells if cell["value"] is None),
+        "currencies": _currencies(values, amounts, of_none=False),
+        "other_currencies": _currencies(values, amounts, of_none=True),
     }
 
 
-def _currencies(cells: Iterable[Mapping[str, Any]]) -> list[str | None]:
-    return list({amount["currency"] for cell in cells for amount in cell.get("amounts", ())})
+def _currencies(
+    values: Sequence[str | None], amounts: Mapping[int, list[dict[str, Any]]], *, of_none: bool
+) -> list[str | None]:
+    return list(
+        {
+            amount["currency"]
+            for place, found in amounts.items()
+            if (values[place] is None) == of_none
+            for amount in found
+        }
+    )
 
 
 def counts_of_table(content: Mapping[str, Any], names: Sequence[str], rows: Numbers) -> Numbers:

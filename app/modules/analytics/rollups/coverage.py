@@ -13,11 +13,17 @@ from app.modules.analytics.rollups.cells import (
     WEEK,
     WEEK_MS,
 )
-from app.modules.analytics.rollups.parts import MINUTE_MS, first_of_day, rest_of_day
+from app.modules.analytics.rollups.parts import (
+    BLOCK_MINUTES,
+    MINUTE_MS,
+    block_of_day,
+    first_of_day,
+    rest_of_day,
+)
 
 # Of a longer range the days are not looked at one by one: there cannot be much of most of them.
 MOST_DAYS = 10_000
-PARTS = "parts"  # of days, among levels
+PARTS, BLOCKS = "parts", "blocks"  # of days, among levels
 Parts = Mapping[int, Sequence[int]]
 NO_PARTS: Parts = {}
 # 1970 began on a Thursday; weeks begin on Mondays.
@@ -87,8 +93,8 @@ def coverage(
 ) -> Coverage:
     """Divide a range, with the largest clean rollups of these levels in which no boundary lies.
 
-    `levels` are of FOUR_WEEKS, WEEK, DAY, PARTS and QUARTER; `boundaries` are in order. `parts` says of days
-    after how many minutes they are divided, in order.
+    `levels` are of FOUR_WEEKS, WEEK, DAY, PARTS or BLOCKS, and QUARTER; `boundaries` are in order.
+    `parts` says of days after how many minutes they are divided, or their blocks begin, in order.
     """
     start, end = max(start, stored.start), min(end, stored.end)
     if start >= end:
@@ -148,6 +154,8 @@ class _Division:
                 yield DAY, day, day + DAY_MS
             if PARTS in levels:
                 yield from self._parts_from(at, day)
+            if BLOCKS in levels and (at - day) // MINUTE_MS in self._parts.get(day, ()):
+                yield block_of_day((at - day) // MINUTE_MS), day, at + BLOCK_MINUTES * MINUTE_MS
         if QUARTER in levels:
             yield QUARTER, at, at + QUARTER_MS
 
@@ -190,7 +198,7 @@ class _Division:
             return end
         next_dirty = bisect_left(self._dirty, quarter)
         stops = [self._end, *self._dirty[next_dirty : next_dirty + 1]]
-        if QUARTER in self._levels or PARTS in self._levels:
+        if {QUARTER, PARTS, BLOCKS}.intersection(self._levels):
             stops.append(quarter + QUARTER_MS)
         elif self._levels:
             stops.append(at // DAY_MS * DAY_MS + DAY_MS)

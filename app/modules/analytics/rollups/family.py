@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from app.modules.analytics.pipelines.dimensions import FIELDS
 from app.modules.analytics.query import Dimension, ReportQuery
 from app.modules.analytics.rollups.cells import DAY, FOUR_WEEKS, QUARTER, SITE, WEEK
-from app.modules.analytics.rollups.coverage import PARTS
+from app.modules.analytics.rollups.coverage import BLOCKS, PARTS
 from app.modules.analytics.rollups.keying import CALENDAR
 
 
@@ -52,4 +52,6 @@ def family_of(query: ReportQuery) -> Family | None:
     place = 1 if rows else None
     if values is None and place is None:
         return None  # events with an item, whichever: no rollup is of these alone
-    return Family(dimension, (FOUR_WEEKS, WEEK, DAY), values, place, without_none=wanted.with_item)
+    return Family(
+        dimension, (FOUR_WEEKS, WEEK, DAY, BLOCKS), values, place, without_none=wanted.with_item
+    )

@@ -10,6 +10,8 @@ from collections.abc import Collection, Iterable, Iterator
 from app.core.quarters import DAY_MS
 
 MINUTE_MS = 60 * 1000
+DAY_MINUTES = 24 * 60
+BLOCK_MINUTES = 180  # of a large day (blocks.py)
 LARGE = 20_000  # events of a day
 
 # The UTC offsets in use that are no whole hours, in minutes: from Marquesas to Chatham in summer.
@@ -23,6 +25,21 @@ _WHERE_DAYS_BEGIN = tuple(
 def parts_of_day(events: int) -> tuple[int, ...]:
     """After how many minutes a day of so many events is divided, in order."""
     return _WHERE_DAYS_BEGIN if events >= LARGE else _EVERY_THREE_HOURS
+
+
+def all_blocks() -> tuple[int, ...]:
+    """After how many minutes the blocks of a large day begin, in order."""
+    return tuple(range(0, DAY_MINUTES, BLOCK_MINUTES))
+
+
+def block_of_day(minutes: int) -> str:
+    """The level of the block that begins after so long."""
+    return f"block-{minutes}"
+
+
+def is_block(level: str) -> bool:
+    """Whether a level is that of a block."""
+    return level.startswith("block-")
 
 
 def all_levels() -> Iterator[str]:

@@ -84,14 +84,14 @@ class Reading:
         levels = (found[DAYS], found[WEEKS], found[FOUR_WEEKS])
         return Stored(first, last, *(frozenset(map(to_ms, starts)) for starts in (dirty, *levels)))
 
-    async def parts(self, instants: Iterable[int]) -> Parts:
-        """How the days are divided inside which these instants are (parts.py)."""
+    async def parts(self, instants: Iterable[int], kind: str) -> Parts:
+        """How the days are divided inside which these instants are: into PARTS, or into BLOCKS."""
         key_of = {
             Period(self._site, DAY, day).cell_id(SITE, None): (day,)
             for day in divided_days(instants)
         }
-        found = await self._rollups(key_of, ("parts",))
-        return {day: content.get("parts", ()) for (day,), content in found}
+        found = await self._rollups(key_of, (kind,))
+        return {day: content.get(kind, ()) for (day,), content in found}
 
     async def live(
         self, spans: Sequence[tuple[int, int]], most: int | None = None

@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any, Protocol
 
 from app.core.quarters import DAY_MS, QUARTER, QUARTER_MS, from_ms, quarter_of, to_ms
+from app.modules.analytics.rollups.blocks import blocks_of, rollups_of_blocks
 from app.modules.analytics.rollups.cells import (
     DAY,
     DIMENSIONS,
@@ -30,7 +31,9 @@ from app.modules.analytics.rollups.coverage import four_weeks_of, week_of
 from app.modules.analytics.rollups.merging import Content, merged, merged_rollups
 from app.modules.analytics.rollups.parts import (
     MINUTE_MS,
+    all_blocks,
     all_levels,
+    block_of_day,
     first_of_day,
     parts_of_day,
     rest_of_day,
@@ -130,13 +133,15 @@ class Roller:
         period = Period(site, DAY, to_ms(marked.start))
         counting = await asyncio.to_thread(lambda: Counting(joined(columns)))
         parts = parts_of_day(len(counting.columns))
+        blocks = blocks_of(counting, period.start)
         for dimension in DIMENSIONS:
             found = await asyncio.to_thread(_listed, counting, period, dimension)
             if dimension == SITE:
                 for cell in found:
-                    cell["content"]["parts"] = parts
+                    cell["content"] |= {"parts": parts, "blocks": blocks}
             await self._rollups.replace(site, [period.prefix(dimension)], found)
         await self._roll_up_parts(site, period.start, parts)
+        await self._roll_up_blocks(counting, period, blocks)
         await self._marks.clear(site, [marked])
 
     async def roll_up_week(self, site: str, marked: Marked) -> None:
@@ -164,6 +169,15 @@ class Roller:
             cells = await self._rollups.of_prefixes(period.site, prefixes)
             found = await asyncio.to_thread(_merged, period, dimension, cells)
             await self._rollups.replace(period.site, [period.prefix(dimension)], found)
+
+    async def _roll_up_blocks(
+        self, counting: Counting, day: Period, blocks: Collection[int]
+    ) -> None:
+        """The blocks of all dimensions. Those are gone that the day had and has no more."""
+        found = await asyncio.to_thread(_blocks, counting, day, blocks)
+        every = [replace(day, level=block_of_day(minutes)) for minutes in all_blocks()]
+        ids = [block.table_id(dimension) for block in every for dimension in DIMENSIONS]
+        await self._rollups.replace_known(day.site, ids, found)
 
     async def _roll_up_parts(self, site: str, day: int, parts: Sequence[int]) -> None:
         """The rollups of the whole site for the beginnings and the ends of a day."""
@@ -267,6 +281,15 @@ def content_of(columns: Columns) -> dict[str, Any]:
 
 def _listed(counting: Counting, period: Period, dimension: str) -> list[dict[str, Any]]:
     return list(counting.rollups(period, dimension))
+
+
+def _blocks(counting: Counting, day: Period, blocks: Collection[int]) -> list[dict[str, Any]]:
+    return [
+        rollup
+        for dimension in DIMENSIONS
+        if dimension != SITE
+        for rollup in rollups_of_blocks(counting, day, blocks, dimension)
+    ]
 
 
 def _merged(period: Period, dimension: str, cells: Sequence[Content]) -> list[dict[str, Any]]:

@@ -1,8 +1,9 @@
 """Sessions with what tells whether they bounced, that can be added up over any periods.
 
 A session's state is a byte: its page views (0, 1, or 2 for more) and, in a bit above, whether it
-interacted. Beyond EXACT sessions the number is a sketch's, and the share that bounced is that of a
-sample: the sessions with the smallest hashes, which are the same whatever is added up.
+interacted. Beyond EXACT sessions the number is a sketch's, and so many bounced as did in each period,
+less those that went on in another one: of how many that is so a sample says, the sessions with the
+smallest hashes, which are the same whatever is added up.
 """
 
 from collections.abc import Sequence
@@ -13,7 +14,6 @@ import numpy.typing as npt
 
 from app.modules.analytics.rollups.columns import Hashes
 from app.modules.analytics.rollups.distinct import (
-    Distinct,
     Stored,
     exact_ids,
     sketch_of_all,
@@ -67,8 +67,17 @@ def together(parts: Sequence[SeenSessions]) -> SeenSessions:
     below = min((part.below for part in parts), default=ALL)
     ids = np.concatenate([part.ids for part in parts] or [np.empty(0, np.uint64)])
     states = np.concatenate([part.states for part in parts] or [np.empty(0, np.uint8)])
-    acted = ((states & INTERACTED) > 0).astype(np.uint8)
-    return seen(ids, (states & np.uint8(3)).astype(np.uint8), acted, below)
+    return seen(ids, page_views_of(states), interactions_of(states), below)
+
+
+def page_views_of(states: States) -> States:
+    """How many page views these states stand for, at most MOST_PAGE_VIEWS."""
+    return states & np.uint8(INTERACTED - 1)
+
+
+def interactions_of(states: States) -> States:
+    """1 for each of these states that interacted."""
+    return ((states & np.uint8(INTERACTED)) > 0).astype(np.uint8)
 
 
 def enough(parts: Sequence[SeenSessions]) -> Sequence[SeenSessions]:
@@ -101,11 +110,6 @@ def _smallest(sessions: SeenSessions) -> SeenSessions:
     return SeenSessions(sessions.ids[:SAMPLE], sessions.states[:SAMPLE], last)
 
 
-def _merged(ids: Hashes, states: States, below: int) -> SeenSessions:
-    acted = ((states & INTERACTED) > 0).astype(np.uint8)
-    return seen(ids, (states & np.uint8(3)).astype(np.uint8), acted, below)
-
-
 def stored_sessions(sessions: SeenSessions, coupons: Coupons | None = None) -> Stored:
     """How sessions are stored, none of which is missing. `coupons` are theirs, where they are known."""
     stored = stored_set(sessions.ids, coupons)
@@ -117,10 +121,13 @@ def stored_sessions(sessions: SeenSessions, coupons: Coupons | None = None) -> S
 
 def merged_sessions(parts: Sequence[Stored]) -> Stored:
     """The stored sessions of all of these."""
-    merged = together([read_sessions(part) for part in parts])
+    known = [read_sessions(part) for part in parts]
+    merged = together(known)
     if exact_ids(parts) is not None:
         return stored_sessions(merged)
-    return {"sketch": sketch_of_all(parts), **_sample(merged)}
+    found = bounced(merged, [bounced_in(part) for part in parts], known)
+    about = {} if found is None else {"about": found}
+    return {"sketch": sketch_of_all(parts), **about, **_sample(merged)}
 
 
 def _sample(sessions: SeenSessions) -> Stored:
@@ -141,9 +148,40 @@ def read_sessions(stored: Stored) -> SeenSessions:
     return SeenSessions(ids, np.frombuffer(stored["states"], np.uint8), below)
 
 
-def bounced(sessions: SeenSessions, number: Distinct) -> int:
-    """How many of so many sessions bounced; from the sample where not all are known."""
-    found = int(np.count_nonzero(sessions.states == BOUNCED))
-    if sessions.are_all:
-        return found
-    return round(number.count * found / len(sessions.ids)) if len(sessions.ids) else 0
+def bounced_in(stored: Stored) -> int | None:
+    """How many of stored sessions bounced, or about how many; None where an earlier version has merged them."""
+    if "ids" in stored:
+        return bounces(read_sessions(stored))
+    known: int | None = stored.get("bounced", stored.get("about"))
+    return known
+
+
+def bounces(sessions: SeenSessions) -> int:
+    """How many of those that are known session by session bounced."""
+    return int(np.count_nonzero(sessions.states == BOUNCED))
+
+
+def bounced(
+    merged: SeenSessions, numbers: Sequence[int | None], parts: Sequence[SeenSessions]
+) -> int | None:
+    """How many sessions of all parts bounced: `numbers` are how many did in each, `merged` all together.
+
+    Where not all are known one by one, those that have bounced in a part are counted, and what share of
+    them bounced in the whole is that of the sample: next to all, so that the sample need not be large.
+    None where a number is not known.
+    """
+    if merged.are_all:
+        return bounces(merged)
+    known = [number for number in numbers if number is not None]
+    if len(known) < len(numbers):
+        return None
+    in_parts = sum(
+        int(np.count_nonzero(part.states[: _up_to(part, merged.below)] == BOUNCED))
+        for part in parts
+    )
+    return round(sum(known) * bounces(merged) / in_parts) if in_parts else 0
+
+
+def share_bounced(sessions: SeenSessions, number: int) -> int:
+    """How many of so many sessions bounced, by the share of those that are known."""
+    return round(number * bounces(sessions) / len(sessions.ids)) if len(sessions.ids) else 0

@@ -18,9 +18,12 @@ from app.modules.analytics.rollups.sessions_seen import (
     BOUNCED,
     SeenSessions,
     bounced,
+    bounced_in,
+    bounces,
     enough,
     read_sessions,
     seen,
+    share_bounced,
     together,
 )
 
@@ -152,6 +155,22 @@ class Tally:
         """Add a stored set of ids to a key."""
         if stored is not None and name in self._stored:
             self._stored[name].setdefault(place, []).append(stored)
+
+    def add_ids(
+        self,
+        name: str,
+        places: Keys,
+        ids: Hashes,
+        states: tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]] | None = None,
+    ) -> None:
+        """Add ids to a set, each to the key at its place. `states` are the page views and interactions
+        of sessions."""
+        pairs = self._pairs[name]
+        pairs.keys.append(places)
+        pairs.ids.append(ids)
+        if states is not None:
+            pairs.page_views.append(states[0])
+            pairs.interactions.append(states[1])
 
     def _add_ids(self, name: str, pairs: _Pairs, columns: Columns, keys: Keys) -> None:
         ids = columns.ids[ID_OF_SET[name]]
@@ -312,13 +331,19 @@ def _set_sessions(
     if number.exact and group is None and len(stored) == 1 and "bounced" in stored[0]:
         measures.bounced_sessions = stored[0]["bounced"]
     else:
-        parts = list(enough([read_sessions(part) for part in stored]))
+        numbers = [bounced_in(part) for part in stored]
+        parts = [read_sessions(part) for part in stored]
         if group is not None:
-            parts.append(group.sessions(min((part.below for part in parts), default=ALL)))
-        known = together(parts)
+            parts.append(group.sessions())
+            numbers.append(bounces(parts[-1]))
+        wanted = parts if None in numbers else enough(parts)
+        known = together(wanted)
         if known.are_all:  # no estimate then, of which more might have bounced than there are
             number = Distinct(len(known.ids))
-        measures.bounced_sessions = bounced(known, number)
+        found = bounced(known, numbers, wanted)
+        if found is None or bounces(known) == len(known.ids):
+            found = share_bounced(known, number.count)
+        measures.bounced_sessions = min(found, number.count)
     measures.sessions = number.count
     measures.exact = measures.exact and number.exact
 

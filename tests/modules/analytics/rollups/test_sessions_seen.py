@@ -10,12 +10,14 @@ from hypothesis import strategies as st
 
 from app.modules.analytics.measures import Part
 from app.modules.analytics.rollups.columns import TYPES
-from app.modules.analytics.rollups.distinct import EXACT, Distinct
+from app.modules.analytics.rollups.distinct import EXACT
 from app.modules.analytics.rollups.sessions_seen import (
     MANY,
     SAMPLE,
     SeenSessions,
     bounced,
+    bounced_in,
+    bounces,
     enough,
     merged_sessions,
     read_sessions,
@@ -71,9 +73,8 @@ def test_pieces_are_together_what_the_whole_is(pieces: list[Piece]) -> None:
         together([together(parts[:2]), through_the_database(together(parts[2:]))]),
     ):
         assert said(merged) == expected
-        number = Distinct(len(expected))
-        bounces = sum(state == (1, False) for state in expected.values())
-        assert bounced(merged, number) == bounces
+        number = sum(state == (1, False) for state in expected.values())
+        assert bounced(merged, [], []) == number
 
 
 @pytest.mark.parametrize("number", [EXACT + 1, SAMPLE, SAMPLE + 1, 20_000])
@@ -91,14 +92,16 @@ def test_a_sample_of_the_smallest_hashes_is_the_same_however_it_is_divided(numbe
     known = None
     for cuts in ([], [number // 2], [100, 9_000], [number // 3, number // 2, number]):
         pieces = np.split(np.arange(len(whole)), cuts)
-        parts = [through_the_database(of([whole[place] for place in piece])) for piece in pieces]
+        stored = [stored_sessions(of([whole[place] for place in piece])) for piece in pieces]
+        parts = [read_sessions(bson.decode(bson.encode(part))) for part in stored]
         merged = together(parts)
         assert together(parts[::-1]).ids.tolist() == merged.ids.tolist()
         below = min(part.below for part in parts)
         assert merged.below == below
         assert said(merged) == {one: expected[one] for one in expected if one <= below}
         assert len(merged.ids) >= min(number, SAMPLE)
-        found = bounced(merged, Distinct(number, exact=False))
+        found = bounced(merged, [bounced_in(part) for part in stored], parts)
+        assert found is not None
         assert abs(found / number - share) < 0.03  # four standard errors of 4,096
         if below == 2**64 - 1:
             assert found == round(share * number)
@@ -106,11 +109,33 @@ def test_a_sample_of_the_smallest_hashes_is_the_same_however_it_is_divided(numbe
     assert known
 
 
+def test_bounces_of_many_sessions_need_no_large_sample() -> None:
+    """Days of which few sessions go on in the next one, merged into weeks: right to 2 in 100."""
+    chance = np.random.default_rng(7)
+    ids = np.sort(random_ids(7, 70_000))
+    states = (chance.random(len(ids)) < 0.05).astype(np.uint8)  # one page view, or none
+    days = [SeenSessions(ids[day::7], states[day::7]) for day in range(7)]
+    # Every fiftieth is seen on the next day as well, and interacts there.
+    again = [SeenSessions(day.ids[::50], np.full(len(day.ids[::50]), 4, np.uint8)) for day in days]
+    days = [together([day, before]) for day, before in zip(days, again[-1:] + again, strict=False)]
+    expected = bounces(together(days))
+    stored = [stored_sessions(day) for day in days]
+    week = merged_sessions(stored)
+    for parts in (stored, [week], [merged_sessions(stored[:4]), *stored[4:]]):
+        tally = Tally([Part.SESSIONS])
+        place = tally.place((None,))
+        for part in parts:
+            tally.add_stored(place, "sessions", part)
+        [measures] = tally.measures("EUR")
+        assert measures.bounced_sessions is not None
+        assert abs(measures.bounced_sessions / expected - 1) < 0.02
+
+
 def test_nothing_bounced_of_nothing() -> None:
     """No sessions at all, stored and read."""
     nothing = through_the_database(of([]))
     assert said(nothing) == said(together([])) == {}
-    assert bounced(nothing, Distinct(0)) == 0
+    assert bounced(nothing, [], []) == 0
 
 
 def test_only_page_views_and_interactions_matter() -> None:
