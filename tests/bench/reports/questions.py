@@ -81,7 +81,7 @@ def questions() -> list[Question]:
         *(_item_analytics(name, words.item_of_rank(rank)) for name, rank in RANKS.items()),
         *(_report((dimension,), bar=REPORT_SECONDS) for dimension in _DIMENSIONS),
         *(_popular_items(limit) for limit in (10, 100)),
-        *(_report((dimension,), every_metric=True) for dimension in _DIMENSIONS),
+        *(_report((d,), bar=REPORT_SECONDS, every_metric=True) for d in _DIMENSIONS),
         _overview("overview of 45 days", days=words.DAYS // 2),
         *(_report((dimension,)) for dimension in ("HOUR_OF_DAY", "WEEKDAY", "CATEGORY")),
         _report(("DEVICE", "SOURCE")),

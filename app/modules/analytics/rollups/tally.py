@@ -165,6 +165,8 @@ class Tally:
     ) -> None:
         """Add ids to a set, each to the key at its place. `states` are the page views and interactions
         of sessions."""
+        if not len(places):
+            return
         pairs = self._pairs[name]
         pairs.keys.append(places)
         pairs.ids.append(ids)
