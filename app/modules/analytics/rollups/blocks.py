@@ -129,9 +129,10 @@ def _sets(
 ) -> dict[str, Any]:
     """The sets of all values, one after the other: how large each is, and the ids; large ones apart."""
     all_of = counting.ids(ID_OF_SET[name])
-    number = len(all_of.ids)
+    bits = len(all_of.ids).bit_length()
     wanted = rows_of_set(name, columns)
-    pairs = rows[wanted] * number + all_of.numbers[events][wanted]
+    # A row and an id are one number, which is quickly sorted and taken apart.
+    pairs = (rows[wanted] << bits) | all_of.numbers[events][wanted]
     states = None
     if name == "sessions":
         sessions = seen(
@@ -142,7 +143,7 @@ def _sets(
         unique, states = sessions.ids.astype(np.int64), sessions.states
     else:
         unique = once_each(pairs)
-    row, place = np.divmod(unique, number)
+    row, place = unique >> bits, unique & ((1 << bits) - 1)
     bounds = np.searchsorted(row, np.arange(size + 1))
     sizes = np.diff(bounds)
     large = []
