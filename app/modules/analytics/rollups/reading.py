@@ -18,7 +18,7 @@ from app.modules.analytics.rollups.columns import (
     joined,
     unpacked,
 )
-from app.modules.analytics.rollups.coverage import Parts, Stored, Unit, four_weeks_of
+from app.modules.analytics.rollups.coverage import BLOCKS, PARTS, Parts, Stored, Unit, four_weeks_of
 from app.modules.analytics.rollups.keying import CALENDAR, Categories
 from app.modules.analytics.rollups.parts import divided_days
 from app.modules.analytics.rollups.retention import Retention
@@ -67,6 +67,8 @@ class Reading:
         self._site = site
         self._snapshot = snapshot
         self._seconds_left = seconds_left
+        # How days are divided, as far as it has been read: totals and rows ask for the same ones.
+        self._divided: dict[int, dict[str, Any]] = {}
 
     async def stored(self, start: int, end: int) -> Stored | None:
         """What there is from start to end; None where there is nothing at all."""
@@ -86,12 +88,17 @@ class Reading:
 
     async def parts(self, instants: Iterable[int], kind: str) -> Parts:
         """How the days are divided inside which these instants are: into PARTS, or into BLOCKS."""
+        days = divided_days(instants)
         key_of = {
             Period(self._site, DAY, day).cell_id(SITE, None): (day,)
-            for day in divided_days(instants)
+            for day in days
+            if day not in self._divided
         }
-        found = await self._rollups(key_of, (kind,))
-        return {day: content.get(kind, ()) for (day,), content in found}
+        if key_of:
+            self._divided |= {day: {} for (day,) in key_of.values()}
+            for (day,), content in await self._rollups(key_of, (PARTS, BLOCKS)):
+                self._divided[day] = content
+        return {day: self._divided[day].get(kind, ()) for day in days}
 
     async def live(
         self, spans: Sequence[tuple[int, int]], most: int | None = None

@@ -27,7 +27,7 @@ from app.modules.analytics.rollups.columns import (
     packed,
     unpacked,
 )
-from app.modules.analytics.rollups.coverage import four_weeks_of, week_of
+from app.modules.analytics.rollups.coverage import BLOCKS, PARTS, four_weeks_of, week_of
 from app.modules.analytics.rollups.merging import Content, merged, merged_rollups
 from app.modules.analytics.rollups.parts import (
     MINUTE_MS,
@@ -138,7 +138,7 @@ class Roller:
             found = await asyncio.to_thread(_listed, counting, period, dimension)
             if dimension == SITE:
                 for cell in found:
-                    cell["content"] |= {"parts": parts, "blocks": blocks}
+                    cell["content"] |= {PARTS: parts, BLOCKS: blocks}
             await self._rollups.replace(site, [period.prefix(dimension)], found)
         await self._roll_up_parts(site, period.start, parts)
         await self._roll_up_blocks(counting, period, blocks)

@@ -1,7 +1,7 @@
 """A database that an earlier version has filled: events without marks and without rollups."""
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -15,6 +15,7 @@ from app.repositories.marks import MarkRepository
 from app.repositories.sites import SiteRepository
 from app.repositories.upgrades import UpgradeRepository
 from tests.conftest import KEYS, NOW, OTHER_SITE_KEYS
+from tests.modules.analytics.rollups.making import busy, everything, insert, roll_up
 
 EVENTS = "{ report(range: {preset: LAST_90_DAYS}) { totals { events uniqueSessions } } }"
 # Within one step and over several ones, with long times between them; two are of one quarter.
@@ -119,3 +120,32 @@ async def test_nothing_is_answered_before_everything_is_marked(
         assert (await http.get("/health/ready")).status_code == 200
         answer = (await http.post("/graphql", **body)).json()
         assert answer["data"]["report"]["totals"]["events"] == len(AGES)
+
+
+async def test_what_knew_no_four_weeks_and_no_blocks_is_answered_and_gets_them(
+    make_api: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Weeks and days of an earlier version: reports are right at once, and after rolling up."""
+    monkeypatch.setattr("app.modules.analytics.rollups.parts.LARGE", 20)
+    first = datetime(2026, 5, 11, tzinfo=UTC)
+    days = [first + timedelta(days=n) for n in (-1, 0, 9, 27, 28)]
+    span = (days[0], days[-1] + timedelta(hours=23))
+    changes = {"report_cache_size": 0, "data_retention_days": 0}
+    api = await make_api(**changes)
+    await insert(busy(days, 300))
+    await roll_up(api)
+    await api.services.rollups.release()
+    rollups = api.database["rollups"]
+    later = {"_id": {"$regex": r"\|(four-weeks|block-[0-9]+)\|"}}
+    for name in ("four-weeks", "block-"):
+        assert await rollups.count_documents({"_id": {"$regex": rf"\|{name}"}})
+    await rollups.delete_many(later)
+    await rollups.update_many({}, {"$unset": {"content.blocks": ""}})
+    await api.database["marks"].delete_many({"level": "four weeks"})
+    await api.database["upgrades"].delete_many({"_id": {"$regex": "four weeks"}})
+    api = await make_api(empty=False, **changes)
+    exact = await everything(api, *span, stored=False)
+    assert await everything(api, *span) == exact
+    await roll_up(api)
+    assert await everything(api, *span) == exact
+    assert await rollups.count_documents({"_id": {"$regex": r"\|four-weeks\|"}})

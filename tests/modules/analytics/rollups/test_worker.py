@@ -74,21 +74,24 @@ async def test_everything_over_is_rolled_up_and_answers_stay(quiet: Any) -> None
     ]
 
 
-async def test_a_day_that_gets_smaller_leaves_no_parts_behind(
+async def test_a_day_that_gets_smaller_leaves_no_parts_or_blocks_behind(
     quiet: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It was divided wherever some zone's days begin, and is then divided every three hours."""
     parts = {"_id": {"$regex": r"\|(first|rest)-"}}
+    blocks = {"_id": {"$regex": r"\|block-"}}
     monkeypatch.setattr("app.modules.analytics.rollups.parts.LARGE", 100)
     await insert(busy([MONDAY], 300))
     await roll_up(quiet)
     assert await is_right(quiet)
     of_large_day = await quiet.database["rollups"].count_documents(parts)
+    assert await quiet.database["rollups"].count_documents(blocks)
     late = busy([MONDAY], 20, seed=2)
     monkeypatch.setattr("app.modules.analytics.rollups.parts.LARGE", 1_000)
     await insert(late)
     await roll_up(quiet)
     assert await is_right(quiet)
+    assert not await quiet.database["rollups"].count_documents(blocks)
     found = await quiet.database["rollups"].distinct("_id", parts)
     assert len(found) == 14 < of_large_day
     assert all(int(name.split("|")[2].partition("-")[2]) % 180 == 0 for name in found)
