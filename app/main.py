@@ -9,7 +9,6 @@ from typing import Any
 
 from fastapi import FastAPI
 from pymongo.errors import PyMongoError
-from starlette.requests import HTTPConnection
 from starlette.responses import RedirectResponse
 
 from app.api import build_schema
@@ -32,13 +31,14 @@ from app.core.errors import FootfallError, UnavailableError
 from app.core.origins import ANY_ORIGIN, parse_origins
 from app.http import health
 from app.http.connection import ARRIVAL_STATE
-from app.http.gate import Gate
+from app.http.gate import Gate, Places
 from app.http.graphql import GraphQLEndpoint, GraphQLSocket
 from app.http.headers import SecurityHeaders
 from app.http.metrics import metrics
-from app.http.origins import HEADERS, Cors, check_origin
+from app.http.origins import HEADERS, Cors, Origins, check_origin
 from app.http.pages import static_files
-from app.http.requests import key_of, parse_networks, request_info
+from app.http.requests import Caller, key_of, parse_networks, request_info
+from app.http.whole import WHOLE_STATE, WholeRequests
 from app.modules.analytics.rollups.longer import KeepingOldQuarters
 from app.modules.analytics.rollups.retention import (
     Retention,
@@ -233,13 +233,13 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     app.state.started = asyncio.Event()
     app.state.problem = health.AWAY
 
-    async def context_for(connection: HTTPConnection, given: Mapping[str, object]) -> Context:
+    async def context_for(caller: Caller, given: Mapping[str, object]) -> Context:
         """The context of one request; on a socket, `given` is what came with connection_init."""
         if not app.state.started.is_set():
             raise UnavailableError
         services: Services = app.state.services
         named = {k.lower(): v for k, v in given.items() if isinstance(v, str)}
-        headers = connection.headers
+        headers = caller.headers
         key = key_of(
             named.get("authorization") or headers.get("authorization"),
             named.get("x-api-key") or headers.get("x-api-key"),
@@ -250,11 +250,11 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
         )
         if principal is not None and "origin" in headers and principal.site != INSTANCE:
             site = await services.sites.get(principal.site)
-            principal = check_origin(connection, principal, origins, site.allowed_origins)
+            principal = check_origin(caller, principal, origins, site.allowed_origins)
         return Context(
             services=services.registry,
             principal=principal,
-            request=request_info(connection, proxies),
+            request=request_info(caller, proxies),
         )
 
     async def origins_of_sites() -> Sequence[str]:
@@ -277,9 +277,12 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     app.add_route("/metrics", metrics)
     app.add_route("/", lambda request: RedirectResponse("/graphql"))
     app.mount("/static", static_files())
+    places = Places(settings.max_concurrency)
+    pages = Origins(origins, origins_of_sites)
+    app.state.whole_requests = WholeRequests(endpoint, places, pages)
     # The last one is the outermost.
-    app.add_middleware(Gate, most=settings.max_concurrency)
-    app.add_middleware(Cors, origins, origins_of_sites, (*HEADERS, SITE_HEADER))
+    app.add_middleware(Gate, places)
+    app.add_middleware(Cors, pages, (*HEADERS, SITE_HEADER))
     app.add_middleware(SecurityHeaders)
     return app
 
@@ -298,7 +301,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
     try:
         if running.done():
             running.result()
-        yield {ARRIVAL_STATE: settings.request_timeout}
+        yield {ARRIVAL_STATE: settings.request_timeout, WHOLE_STATE: app.state.whole_requests}
     finally:
         app.state.started.clear()
         running.cancel()

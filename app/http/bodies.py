@@ -1,8 +1,6 @@
 """Reading the request: bounded in bytes, in time, and in what all requests together may hold."""
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from starlette.requests import Request
@@ -10,6 +8,7 @@ from starlette.requests import Request
 from app.core.errors import ErrorCode
 from app.core.json_text import read_json
 from app.http.refusals import JSON, RefusedRequestError, too_busy
+from app.http.requests import RequestHeaders
 
 MAX_CALL_BYTES = 256 * 1024
 MAX_BATCH_BYTES = 5 * 1024 * 1024
@@ -30,23 +29,21 @@ class Room:
     def __init__(self, most: int = MAX_BYTES_AT_ONCE) -> None:
         self._free = most
 
-    @contextmanager
-    def share(self) -> Iterator["Share"]:
+    def share(self) -> "Share":
         """What one request takes of the room, and gives back in the end."""
-        share = Share(self)
-        try:
-            yield share
-        finally:
-            self._free += share.taken
+        return Share(self)
 
     def take(self, size: int) -> None:
         if size > self._free:
             raise too_busy("Too many large requests are under way. Try again.")
         self._free -= size
 
+    def give_back(self, size: int) -> None:
+        self._free += size
+
 
 class Share:
-    """The room that one request has taken."""
+    """The room that one request has taken, until the block that it is made for is left."""
 
     def __init__(self, room: Room) -> None:
         self._room = room
@@ -56,10 +53,15 @@ class Share:
         self._room.take(size)
         self.taken += size
 
+    def __enter__(self) -> "Share":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._room.give_back(self.taken)
+
 
 async def read_body(request: Request, share: Share, most: int, seconds: float) -> bytes:
     """The body of a POST, of at most so many bytes that come within so many seconds."""
-    _check_media_type(request)
     body = bytearray()
     try:
         async with asyncio.timeout(seconds):
@@ -84,14 +86,15 @@ def too_large(most: int) -> RefusedRequestError:
     )
 
 
-def _check_media_type(request: Request) -> None:
-    content_type, _, parameters = request.headers.get("content-type", "").partition(";")
+def check_media_type(headers: RequestHeaders) -> None:
+    """Raises RefusedRequestError for a body that says that it is something else than JSON in UTF-8."""
+    content_type, _, parameters = (headers.get("content-type") or "").partition(";")
     if content_type.strip().lower() != JSON:
         raise RefusedRequestError(415, "Content-Type must be application/json.")
     name, _, charset = parameters.strip().lower().partition("=")
     if name == "charset" and charset.strip('"') not in ("utf-8", "utf8"):
         raise RefusedRequestError(415, "The body must be encoded in UTF-8.")
-    if request.headers.get("content-encoding", "identity") != "identity":
+    if headers.get("content-encoding") not in (None, "identity"):
         raise RefusedRequestError(415, "Content-Encoding is not supported; send the body as it is.")
 
 

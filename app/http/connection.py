@@ -3,6 +3,9 @@
 uvicorn waits for ever for the rest of a request, keeps whatever comes as headers, and waits for ever for
 an answer to be read. The body has a shorter deadline of its own, which is answered with 408 (bodies.py);
 this one needs no answer to be possible.
+
+A request that came whole is answered from here, without ASGI in between (whole.py), and where no more may be
+under way it is refused from here.
 """
 
 import asyncio
@@ -11,6 +14,8 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from app.http.cut_off import CutOff
+from app.http.gate import FULL
+from app.http.whole import METHOD, PATH, WHOLE_STATE, Exchange, Headers, WholeRequest, WholeRequests
 
 MAX_HEADER_BYTES = 64 * 1024
 # A request without a deadline that the application has set (main.py) has this one.
@@ -36,8 +41,15 @@ class HttpConnection(HttpToolsProtocol):
         self._arrival_seconds = seconds + GRACE_SECONDS
         self._arrival = CutOff(self)
         self._reading = CutOff(self)
+        self._is_arriving = False
         self._in_headers = False
         self._header_bytes = 0
+        # What uvicorn writes an access log for goes through uvicorn.
+        self._whole: WholeRequests | None = (
+            None if self.access_log else self.app_state.get(WHOLE_STATE)
+        )
+        # The body so far of a request that may have come whole; None where it is uvicorn's.
+        self._parts: list[bytes] | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -45,6 +57,10 @@ class HttpConnection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
+        if self._parts is not None:
+            self._hand_over()
+        if self._is_arriving:
+            self._arrival.after(self._arrival_seconds)
         if self._in_headers:
             self._header_bytes += len(data)
             if self._header_bytes > MAX_HEADER_BYTES and not self.transport.is_closing():
@@ -52,19 +68,73 @@ class HttpConnection(HttpToolsProtocol):
                 self.transport.close()
 
     def on_message_begin(self) -> None:
-        self._arrival.after(self._arrival_seconds)
-        self._in_headers, self._header_bytes = True, 0
+        self._is_arriving = self._in_headers = True
+        self._header_bytes = 0
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         self._in_headers = False
-        super().on_headers_complete()
+        if self._may_be_whole():
+            self._parts = []
+        else:
+            super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        if self._parts is None:
+            super().on_body(body)
+        else:
+            self._parts.append(body)
 
     def on_message_complete(self) -> None:
+        self._is_arriving = False
         self._arrival.call_off()
+        if self._parts is not None and self._whole is not None:
+            body = b"".join(self._parts)
+            if len(body) <= self._whole.most_bytes:
+                self._parts = None
+                self._answer(self._whole, body)
+                return
+            self._hand_over()
         super().on_message_complete()
 
+    def _may_be_whole(self) -> bool:
+        """Whether it is a plain call, and its answer the next that is due on this connection."""
+        return (
+            self._whole is not None
+            and self.url == PATH
+            and self.parser.get_method() == METHOD
+            and self.parser.get_http_version() == "1.1"
+            and self.parser.should_keep_alive()
+            and not self.parser.should_upgrade()
+            and not self.expect_100_continue
+            and (self.cycle is None or self.cycle.response_complete)
+            and not self.flow.write_paused
+        )
+
+    def _hand_over(self) -> None:
+        """What has not come whole is uvicorn's, with what there is of it."""
+        parts, self._parts = self._parts or [], None
+        if self.transport.is_closing():
+            return
+        super().on_headers_complete()
+        for part in parts:
+            super().on_body(part)
+
+    def _answer(self, whole: WholeRequests, body: bytes) -> None:
+        headers = Headers(self.headers)
+        has_place = whole.places.take()
+        if has_place or "origin" in headers:
+            request = WholeRequest(self.client, headers, body)
+            exchange: Any = Exchange(self, whole, request, has_place)
+            self.cycle = exchange
+            self._start_asgi_task(exchange, self.app)
+            return
+        refusal = whole.encoder.encode(FULL, self.server_state.default_headers, closes=False)
+        self.transport.write(refusal)
+        self.on_response_complete()
+
     def handle_websocket_upgrade(self) -> None:
+        self._is_arriving = False
         self._arrival.call_off()
         super().handle_websocket_upgrade()
 

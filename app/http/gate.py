@@ -6,33 +6,48 @@ from app.core.telemetry import REFUSED_REQUESTS, REQUESTS
 from app.http.refusals import too_busy
 
 # They say how the process is, most of all when it has too much to do.
-ALWAYS_OPEN = "/health/"
+ALWAYS_OPEN = ("/health/", "/metrics")
+FULL = too_busy("Too many requests are under way. Try again.").reply()
+
+
+class Places:
+    """Of as many as may be under way. Whoever takes one gives it back.
+
+    A queue would only let every request wait longer than its client does.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._taken = 0
+
+    def take(self) -> bool:
+        """Whether there was one; where there was none, that is counted."""
+        if self._taken >= self._most:
+            REFUSED_REQUESTS.inc()
+            return False
+        self._taken += 1
+        REQUESTS.inc()
+        return True
+
+    def give_back(self) -> None:
+        self._taken -= 1
+        REQUESTS.dec()
 
 
 class Gate:
-    """Answers 503 at once where as many requests are under way as may be.
+    """Answers 503 at once where there is no place."""
 
-    A queue would only let every one of them wait longer than its client does.
-    """
-
-    def __init__(self, app: ASGIApp, most: int) -> None:
+    def __init__(self, app: ASGIApp, places: Places) -> None:
         self._app = app
-        self._most = most
-        self._under_way = 0
+        self._places = places
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"].startswith(ALWAYS_OPEN):
             await self._app(scope, receive, send)
-            return
-        if self._under_way >= self._most:
-            REFUSED_REQUESTS.inc()
-            refusal = too_busy("Too many requests are under way. Try again.")
-            await refusal.response()(scope, receive, send)
-            return
-        self._under_way += 1
-        REQUESTS.inc()
-        try:
-            await self._app(scope, receive, send)
-        finally:
-            self._under_way -= 1
-            REQUESTS.dec()
+        elif self._places.take():
+            try:
+                await self._app(scope, receive, send)
+            finally:
+                self._places.give_back()
+        else:
+            await FULL.response()(scope, receive, send)

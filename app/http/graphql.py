@@ -7,6 +7,7 @@ body itself, bounded (bodies.py), and hands the operation to the schema.
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import lru_cache
 from json import JSONDecodeError
 from typing import Any
 
@@ -33,6 +34,7 @@ from app.http.bodies import (
     MAX_CALL_BYTES,
     Room,
     Share,
+    check_media_type,
     operation_from_address,
     operation_from_body,
     read_body,
@@ -40,6 +42,8 @@ from app.http.bodies import (
 )
 from app.http.pages import graphiql_page
 from app.http.refusals import JSON, RESPONSE_JSON, RefusedRequestError, headers_of, status_of
+from app.http.replies import Reply
+from app.http.requests import Caller
 from app.http.socket_handler import INIT_SECONDS, SocketHandler
 from app.modules.tracking.known_operations.service import KnownOperations
 from app.modules.tracking.unreadable import set_unreadable_events_aside
@@ -52,7 +56,7 @@ BATCH = "trackBatch"
 
 # The data of an answer and its errors.
 Answer = tuple[Any, list[GraphQLError] | None]
-ContextFactory = Callable[[HTTPConnection, Mapping[str, object]], Awaitable[Context]]
+ContextFactory = Callable[[Caller, Mapping[str, object]], Awaitable[Context]]
 
 
 class GraphQLEndpoint:
@@ -69,20 +73,34 @@ class GraphQLEndpoint:
         accept = request.headers.get("accept", "")
         if request.method in ("GET", "HEAD") and _wants_page(request, accept):
             return graphiql_page()
+        try:
+            return (
+                await self._replied(accept, lambda share: self._answer(request, share))
+            ).response()
+        except ClientDisconnect:
+            return Response(status_code=400)  # nobody reads it
+
+    async def answer_whole(self, caller: Caller, body: bytes) -> Reply:
+        """What is answered to a POST whose body is there, and is no larger than any call's may be."""
+        accept = caller.headers.get("accept") or ""
+        return await self._replied(accept, lambda share: self._answer_whole(caller, body, share))
+
+    async def _replied(self, accept: str, answer: Callable[[Share], Awaitable[Answer]]) -> Reply:
+        """An answer, or why there is none, in the media type that is wanted."""
         media_type = RESPONSE_JSON if prefers_response_json(accept) else JSON
         try:
             with self._room.share() as share:
-                return await self._answer(request, share, media_type)
+                return _result(await answer(share), media_type)
         except RefusedRequestError as refusal:
-            return refusal.response(media_type)
+            return refusal.reply(media_type)
         except FootfallError as error:
-            return RefusedRequestError.of(error).response(media_type)
+            return RefusedRequestError.of(error).reply(media_type)
         except ClientDisconnect:
-            return Response(status_code=400)  # nobody reads it
+            raise
         except Exception as error:
-            return _refusal_of(error).response(media_type)
+            return _refusal_of(error).reply(media_type)
 
-    async def _answer(self, request: Request, share: Share, media_type: str) -> Response:
+    async def _answer(self, request: Request, share: Share) -> Answer:
         if request.method not in METHODS:
             raise RefusedRequestError(
                 405, "Use POST, or GET for queries.", headers={"Allow": ", ".join(METHODS)}
@@ -91,27 +109,31 @@ class GraphQLEndpoint:
         context = await self._context_for(request, {})
         if request.method != "POST":
             operation = operation_from_address(request)
-            return _result(await self._execute(operation, context, QUERIES_ONLY), media_type)
-        operation = await self._operation_from_body(request, context, share)
-        answer = await self._known.answer(operation, context)
-        if answer is None:
-            answer = await self._execute(operation, context, MUTATIONS_TOO)
-            if not answer[1]:
-                self._known.learn(operation)
-        return _result(answer, media_type)
-
-    async def _operation_from_body(
-        self, request: Request, context: Context, share: Share
-    ) -> dict[str, Any]:
+            return await self._execute(operation, context, QUERIES_ONLY)
         tracks = context.principal is not None and context.principal.allows(Scope.WRITE)
         most = MAX_BATCH_BYTES if tracks else MAX_CALL_BYTES
+        check_media_type(request.headers)
         body = await read_body(request, share, most, self._body_seconds)
+        return await self._answer_body(body, context)
+
+    async def _answer_whole(self, caller: Caller, body: bytes, share: Share) -> Answer:
+        context = await self._context_for(caller, {})
+        check_media_type(caller.headers)
+        share.take(len(body))
+        return await self._answer_body(body, context)
+
+    async def _answer_body(self, body: bytes, context: Context) -> Answer:
         operation = operation_from_body(body)
         if len(body) > MAX_CALL_BYTES and BATCH not in self._schema.documents.root_fields(
             operation["query"], operation.get("operationName")
         ):
             raise too_large(MAX_CALL_BYTES)
-        return operation
+        answer = await self._known.answer(operation, context)
+        if answer is None:
+            answer = await self._execute(operation, context, MUTATIONS_TOO)
+            if not answer[1]:
+                self._known.learn(operation)
+        return answer
 
     async def _execute(
         self, operation: Mapping[str, Any], context: Context, allowed: frozenset[OperationType]
@@ -157,6 +179,7 @@ def _wants_page(request: Request, accept: str) -> bool:
     return accept in ("", "*/*") and "query" not in request.query_params
 
 
+@lru_cache(256)
 def prefers_response_json(accept: str) -> bool:
     """Whether the newer media type is named, and not after the older one."""
     weights: dict[str, float] = {}
@@ -189,19 +212,19 @@ def _code_of(shaped: GraphQLError) -> ErrorCode:
     return ErrorCode((shaped.extensions or {})["code"])
 
 
-def _result(answer: Answer, media_type: str) -> Response:
+def _result(answer: Answer, media_type: str) -> Reply:
     data, errors = answer
     if not errors:
-        return Response(orjson.dumps({"data": data}), media_type=media_type)
+        return Reply(200, orjson.dumps({"data": data}), media_type)
     formatted = [error.formatted for error in errors]
     if data is not None or not _is_request_error(errors):
-        return Response(orjson.dumps({"errors": formatted, "data": data}), media_type=media_type)
+        return Reply(200, orjson.dumps({"errors": formatted, "data": data}), media_type)
     # Clients of the older media type take any status but 200 for a broken server.
     status = 200
     if media_type == RESPONSE_JSON:
         status = status_of(_code_of(errors[0]))
     body = orjson.dumps({"errors": formatted})
-    return Response(body, status, headers_of(status), media_type)
+    return Reply(status, body, media_type, headers_of(status))
 
 
 def _is_request_error(errors: list[GraphQLError]) -> bool:

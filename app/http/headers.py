@@ -1,5 +1,7 @@
 """Headers that every answer has, so that no browser takes it for what it is not."""
 
+from collections.abc import Iterable
+
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 # A page says what it needs itself (pages.py); whatever else is answered needs nothing and is not kept.
@@ -18,8 +20,15 @@ DEFAULTS = {
 _ENCODED = [(name.lower().encode(), value.encode()) for name, value in DEFAULTS.items()]
 
 
+def with_defaults(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """The headers of an answer, and each of DEFAULTS that it does not have of its own."""
+    own = list(headers)
+    names = {name.lower() for name, _ in own}
+    return [*own, *(header for header in _ENCODED if header[0] not in names)]
+
+
 class SecurityHeaders:
-    """Adds each of DEFAULTS that an answer does not have of its own."""
+    """Adds them to every answer of an application."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -31,10 +40,7 @@ class SecurityHeaders:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = list(message.get("headers", ()))
-                own = {name.lower() for name, _ in headers}
-                headers.extend(header for header in _ENCODED if header[0] not in own)
-                message["headers"] = headers
+                message["headers"] = with_defaults(message.get("headers", ()))
             await send(message)
 
         await self._app(scope, receive, send_with_headers)

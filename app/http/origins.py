@@ -4,17 +4,18 @@ A preflight has no key, so that it is answered for every origin that some site a
 request itself may be read, and the request is done, only where the key's own site allows the origin.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import HTTPConnection
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core.auth import Principal
 from app.core.errors import ForbiddenError
 from app.core.origins import ANY_ORIGIN, allows_origin
+from app.http.requests import Caller
 
 PREFLIGHT_SECONDS = "86400"
 METHODS = "GET, POST"
@@ -26,41 +27,62 @@ AllowedOrigins = Callable[[], Awaitable[Sequence[str]]]
 
 
 def check_origin(
-    connection: HTTPConnection, principal: Principal | None, *allowed: Sequence[str]
+    caller: Caller, principal: Principal | None, *allowed: Sequence[str]
 ) -> Principal | None:
     """The principal, with a refusal where a page uses its key that one of the lists does not allow.
 
     Whoever is no browser sends no Origin, or any that it likes: this keeps pages of others from using a
     public key, not programs.
     """
-    origin = connection.headers.get("origin")
+    origin = caller.headers.get("origin")
     if principal is None or origin is None:
         return principal
-    if _is_own(connection, origin) or all(allows_origin(each, origin) for each in allowed):
+    if _is_own(caller, origin) or all(allows_origin(each, origin) for each in allowed):
         return principal
-    connection.scope[REFUSED] = True
+    caller.scope[REFUSED] = True
     refusal = ForbiddenError("Pages of this origin may not use this key.")
     return replace(principal, refusal=principal.refusal or refusal)
 
 
-def _is_own(connection: HTTPConnection, origin: str) -> bool:
+def _is_own(caller: Caller, origin: str) -> bool:
     """Whether the page is one of Footfall's own, such as GraphiQL."""
-    host = connection.headers.get("host")
+    host = caller.headers.get("host")
     return host is not None and origin.lower() in (
         f"http://{host}".lower(),
         f"https://{host}".lower(),
     )
 
 
+class Origins:
+    """Which pages may call: those whose origin the instance and some site allow."""
+
+    def __init__(self, instance: tuple[str, ...], sites: AllowedOrigins) -> None:
+        self._instance = instance
+        self._sites = sites
+
+    async def allowed(self, origin: str) -> str | None:
+        """What a browser is told: every origin, this one, or, with None, not this one."""
+        sites = await self._sites()
+        if ANY_ORIGIN in self._instance and ANY_ORIGIN in sites:
+            return ANY_ORIGIN
+        if allows_origin(self._instance, origin) and allows_origin(sites, origin):
+            return origin
+        return None
+
+
+def headers_for_page(allowed: str | None, scope: Mapping[str, Any]) -> dict[str, str]:
+    """What an answer to a page of another origin says, once the request of this scope is answered."""
+    if allowed is None or scope.get(REFUSED):
+        return {"Vary": "Origin"}
+    return {"Vary": "Origin", "Access-Control-Allow-Origin": allowed}
+
+
 class Cors:
     """Answers preflights, and says in every answer to a page whether it may read it."""
 
-    def __init__(
-        self, app: ASGIApp, instance: tuple[str, ...], sites: AllowedOrigins, headers: Iterable[str]
-    ) -> None:
+    def __init__(self, app: ASGIApp, origins: Origins, headers: Iterable[str]) -> None:
         self._app = app
-        self._instance = instance
-        self._sites = sites
+        self._origins = origins
         self._headers = ", ".join(headers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -68,7 +90,7 @@ class Cors:
         if "origin" not in headers:
             await self._app(scope, receive, send)
             return
-        allowed = await self._allowed(headers["origin"])
+        allowed = await self._origins.allowed(headers["origin"])
         if scope["method"] == "OPTIONS" and "access-control-request-method" in headers:
             await self._preflight(allowed)(scope, receive, send)
             return
@@ -76,9 +98,9 @@ class Cors:
         async def send_with_header(message: Message) -> None:
             if message["type"] == "http.response.start":
                 answer = MutableHeaders(scope=message)
-                answer.add_vary_header("Origin")
-                if allowed is not None and not scope.get(REFUSED):
-                    answer["Access-Control-Allow-Origin"] = allowed
+                said = headers_for_page(allowed, scope)
+                answer.add_vary_header(said.pop("Vary"))
+                answer.update(said)
             await send(message)
 
         await self._app(scope, receive, send_with_header)
@@ -95,12 +117,3 @@ class Cors:
                 "Vary": "Origin",
             }
         )
-
-    async def _allowed(self, origin: str) -> str | None:
-        """What a browser is told: every origin, this one, or, with None, not this one."""
-        sites = await self._sites()
-        if ANY_ORIGIN in self._instance and ANY_ORIGIN in sites:
-            return ANY_ORIGIN
-        if allows_origin(self._instance, origin) and allows_origin(sites, origin):
-            return origin
-        return None

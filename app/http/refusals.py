@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 
 import orjson
-from starlette.responses import Response
 
 from app.core.errors import ErrorCode, FootfallError
+from app.http.replies import Reply
 
 JSON = "application/json"
 RESPONSE_JSON = "application/graphql-response+json"
@@ -43,9 +43,9 @@ class RefusedRequestError(Exception):
         status = status_of(error.code)
         return cls(status, str(error), error.code, headers_of(status))
 
-    def response(self, media_type: str = JSON) -> Response:
+    def reply(self, media_type: str = JSON) -> Reply:
         error = {"message": str(self), "extensions": {"code": self.code.value}}
-        return Response(orjson.dumps({"errors": [error]}), self.status, self.headers, media_type)
+        return Reply(self.status, orjson.dumps({"errors": [error]}), media_type, self.headers)
 
 
 def too_busy(message: str) -> RefusedRequestError:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.http.gate import Gate
+from app.http.gate import Gate, Places
 from tests.http.test_metrics import TOKEN, scrape, value
 
 BUSY = "footfall_refused_requests_total"
@@ -50,7 +50,7 @@ async def test_a_request_that_fails_gives_its_place_back() -> None:
     async def broken(*_: Any) -> None:
         raise RuntimeError
 
-    gate = Gate(broken, most=1)
+    gate = Gate(broken, Places(1))
     for _ in range(3):
         with pytest.raises(RuntimeError):
             await gate({"type": "http", "path": "/graphql"}, None, None)  # type: ignore[arg-type]
