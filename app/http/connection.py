@@ -121,10 +121,9 @@ class HttpConnection(HttpToolsProtocol):
             super().on_body(part)
 
     def _answer(self, whole: WholeRequests, body: bytes) -> None:
-        headers = Headers(self.headers)
         has_place = whole.places.take()
-        if has_place or "origin" in headers:
-            request = WholeRequest(self.client, headers, body)
+        if has_place or any(name == b"origin" for name, _ in self.headers):
+            request = WholeRequest(self.client, Headers(self.headers), body)
             exchange: Any = Exchange(self, whole, request, has_place)
             self.cycle = exchange
             self._start_asgi_task(exchange, self.app)

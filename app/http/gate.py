@@ -2,7 +2,7 @@
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.core.telemetry import REFUSED_REQUESTS, REQUESTS
+from app.core.telemetry import count_begun, count_ended, count_refused
 from app.http.refusals import too_busy
 
 # They say how the process is, most of all when it has too much to do.
@@ -23,15 +23,15 @@ class Places:
     def take(self) -> bool:
         """Whether there was one; where there was none, that is counted."""
         if self._taken >= self._most:
-            REFUSED_REQUESTS.inc()
+            count_refused()
             return False
         self._taken += 1
-        REQUESTS.inc()
+        count_begun()
         return True
 
     def give_back(self) -> None:
         self._taken -= 1
-        REQUESTS.dec()
+        count_ended()
 
 
 class Gate:
