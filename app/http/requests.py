@@ -11,7 +11,7 @@ Network = IPv4Network | IPv6Network
 
 
 class RequestHeaders(Protocol):
-    """Headers by their names in lower case; of those that are given twice the first."""
+    """Headers by their names, in any case; of those that are given twice the first."""
 
     def get(self, name: str, /) -> str | None: ...
 

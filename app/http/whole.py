@@ -28,17 +28,23 @@ PATH, METHOD = b"/graphql", b"POST"
 _NOTHING_TO_COME = asyncio.Event()
 
 
-class Headers(dict[str, str]):
-    """Headers by their names in lower case; of those that are given twice the first."""
+class Headers:
+    """Headers by their names, in any case; of those that are given twice the first."""
 
     def __init__(self, given: Sequence[tuple[bytes, bytes]]) -> None:
-        super().__init__(
-            (name.decode("latin-1"), value.decode("latin-1")) for name, value in reversed(given)
-        )
         self._given = given
+        self._first = {
+            name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(given)
+        }
+
+    def get(self, name: str) -> str | None:
+        return self._first.get(name.lower())
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and name.lower() in self._first
 
     def getlist(self, name: str) -> list[str]:
-        wanted = name.encode("latin-1")
+        wanted = name.lower().encode("latin-1")
         return [value.decode("latin-1") for name, value in self._given if name == wanted]
 
 

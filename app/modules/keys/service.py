@@ -20,6 +20,7 @@ from app.core.errors import (
     LimitExceededError,
     NotFoundError,
 )
+from app.core.lookups import Lookups
 from app.core.origins import allows_origin
 from app.core.ports import AdminLog, SiteSettings, check_in_use
 from app.modules.keys.attributes import check_attributes
@@ -71,6 +72,7 @@ class KeyService:
         self._log = log
         self._clock = clock
         self._known: TTLCache[str, ApiKey | None] = TTLCache(KEY_CACHE_SIZE, KEY_CACHE_SECONDS)
+        self._lookups = Lookups(self._known, keys.find_by_hash)
 
     async def authenticate(self, key: str | None, origin: str | None = None) -> Principal | None:
         """Whose key this is; None for none, an unknown, expired or revoked one.
@@ -81,10 +83,7 @@ class KeyService:
         if not key or len(key) > LONGEST_KEY:
             return None
         key_hash = hash_key(key)
-        try:
-            stored = self._known[key_hash]
-        except KeyError:
-            stored = self._known[key_hash] = await self._keys.find_by_hash(key_hash)
+        stored = await self._lookups.get(key_hash)
         # Looking the hash up in an index may take longer the more of it is right, but nobody can send
         # a key whose hash begins as they like, so that this tells them nothing of a key. What decides
         # is compared in constant time.
@@ -233,7 +232,7 @@ class KeyService:
 
     def forget(self) -> None:
         """Ask the database again for every key."""
-        self._known.clear()
+        self._lookups.clear()
 
     def sweep(self) -> None:
         """Drop what has expired from the cache."""

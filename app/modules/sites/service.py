@@ -10,6 +10,7 @@ from app.core.auth import INSTANCE, Principal, Scope
 from app.core.clock import Clock
 from app.core.config import Settings
 from app.core.errors import BadInputError, ConflictError, ForbiddenError, NotFoundError
+from app.core.lookups import Lookups
 from app.core.ports import check_in_use
 from app.modules.sites.settings import check_id, check_setting
 from app.repositories.sites import SiteRepository
@@ -27,15 +28,12 @@ class SiteService:
         self._settings = settings
         self._clock = clock
         self._known_sites: TTLCache[str, Site] = TTLCache(1_000, SITE_CACHE_SECONDS)
+        self._lookups = Lookups(self._known_sites, self._stored)
         self._known_origins: TTLCache[str, list[str]] = TTLCache(1, SITE_CACHE_SECONDS)
 
     async def get(self, site: str) -> Site:
         """The site of this name. Raises NotFoundError."""
-        cached = self._known_sites.get(site)
-        if cached is not None:
-            return cached
-        found = self._known_sites[site] = await self._stored(site)
-        return found
+        return await self._lookups.get(site)
 
     async def acting_on(self, principal: Principal | None, named: str | None) -> Principal | None:
         """The principal on the site that the request names, or with the reason why it may not be there.
@@ -114,7 +112,7 @@ class SiteService:
 
     async def mark_demo_filled(self, site: str) -> None:
         await self._sites.mark_demo_filled(site, self._clock.now())
-        self._known_sites.pop(site, None)
+        self._lookups.forget(site)
 
     def sweep(self) -> None:
         """Drop what has expired from the caches."""
@@ -145,5 +143,6 @@ class SiteService:
         for name, value in changes.items():
             note_change(name, getattr(site, name), value)
         changed = await self._sites.update(site.id, changes) or site
+        self._lookups.forget(site.id)
         self._known_sites[site.id] = changed
         return changed
