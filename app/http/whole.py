@@ -33,15 +33,14 @@ class Headers:
 
     def __init__(self, given: Sequence[tuple[bytes, bytes]]) -> None:
         self._given = given
-        self._first = {
-            name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(given)
-        }
+        self._first = dict(reversed(given))
 
     def get(self, name: str) -> str | None:
-        return self._first.get(name.lower())
+        value = self._first.get(name.lower().encode("latin-1"))
+        return None if value is None else value.decode("latin-1")
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and name.lower() in self._first
+        return isinstance(name, str) and name.lower().encode("latin-1") in self._first
 
     def getlist(self, name: str) -> list[str]:
         wanted = name.lower().encode("latin-1")

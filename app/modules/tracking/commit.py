@@ -21,7 +21,8 @@ from app.repositories.events import EventRepository
 from app.schemas.event import ORDER_INDEX
 
 MAX_GROUP = 5_000  # events that share one write
-# Turns of the event loop: a request that has arrived is in the queue two turns later.
+# Turns of the event loop. A request that has arrived is in the queue two of them later, and whoever was just
+# answered needs about as long to send the next one.
 QUIET_TURNS, MAX_TURNS = 4, 100
 MAX_WAITING = 50_000  # events that may wait; beyond it the caller is told to try again
 DEADLINE_SECONDS = 4.5  # an answer is due within 5 s, even when the database is away
