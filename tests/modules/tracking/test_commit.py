@@ -236,3 +236,31 @@ async def test_sigterm_under_load_answers_what_was_accepted(
         stored = {event["_id"] for event in mongo[database]["events"].find({}, {"_id": 1})}
     assert len(accepted) >= 300
     assert accepted <= stored
+
+
+async def test_what_is_on_its_way_shares_the_write(
+    commit: GroupCommit, events: StoredInMemory
+) -> None:
+    """Requests that come in one turn of the event loop after the other are one group."""
+
+    async def come(turn: int) -> None:
+        for _ in range(turn):
+            await asyncio.sleep(0)
+        await commit.submit("site", candidates(f"e{turn}"))
+
+    await asyncio.gather(*(come(turn) for turn in range(10)))
+    assert events.writes == [[f"e{turn}" for turn in range(10)]]
+
+
+async def test_endless_arrivals_hold_nobody_up(commit: GroupCommit, events: StoredInMemory) -> None:
+    """Where requests come in every turn the first is written all the same."""
+    first = asyncio.create_task(commit.submit("site", candidates("first")))
+    others = []
+    while not first.done():
+        others.append(asyncio.create_task(commit.submit("site", candidates(f"e{len(others)}"))))
+        await asyncio.sleep(0)
+        assert len(others) < 100 * commit_module.MAX_TURNS
+    await asyncio.gather(first, *others)
+    assert len(events.writes) > 1
+    written = [event_id for write in events.writes for event_id in write]
+    assert sorted(written) == sorted(["first", *(f"e{n}" for n in range(len(others)))])
