@@ -7,6 +7,7 @@ origins, the endpoint, the headers. Every other request goes that way (connectio
 """
 
 import asyncio
+import logging
 from collections.abc import MutableMapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
@@ -89,6 +90,7 @@ class WholeRequests:
 class Connection(Protocol):
     """What is asked of uvicorn's connection."""
 
+    logger: logging.Logger
     transport: asyncio.Transport
     flow: FlowControl
     server_state: ServerState
@@ -112,21 +114,27 @@ class Exchange:
         self.response_complete = False
 
     async def run_asgi(self, _: object) -> None:
-        """Answer, and let the connection go on. What fails beyond every answer ends it."""
-        connection = self._connection
+        """Answer, and let the connection go on. What fails beyond every answer ends it, and is logged."""
+        connection, request = self._connection, self._request
+        # Whoever stays connected must not hold what was asked.
+        del self._connection, self._request
         try:
-            reply = await self._whole.answer(self._request, has_place=self._has_place)
+            reply = await self._whole.answer(request, has_place=self._has_place)
             if connection.flow.write_paused and not self.disconnected:
                 await connection.flow.drain()
         except BaseException:
+            connection.logger.exception("A request was not answered")
             connection.transport.close()
-            raise
-        self.response_complete = True
-        if self.disconnected:
             return
-        server_headers = connection.server_state.default_headers
+        self.response_complete = True
+        if self.disconnected or connection.transport.is_closing():
+            return
         closes = not self.keep_alive
-        connection.transport.write(self._whole.encoder.encode(reply, server_headers, closes=closes))
+        connection.transport.write(
+            self._whole.encoder.encode(
+                reply, connection.server_state.default_headers, closes=closes
+            )
+        )
         if closes:
             connection.transport.close()
         connection.on_response_complete()

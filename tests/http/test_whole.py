@@ -9,6 +9,7 @@ import pytest
 
 from app.http.bodies import MAX_CALL_BYTES
 from app.http.headers import DEFAULTS
+from app.http.origins import Origins
 from app.http.whole import WholeRequests
 from tests.http.test_metrics import TOKEN, scrape, value
 from tests.http.wire import Answer, Wire, request
@@ -282,4 +283,22 @@ async def test_a_request_that_is_given_up_gives_its_place_back(make_api: Any) ->
     task.cancel()
     await asyncio.wait([task])
     assert wire.transport.closed
+    assert api.app.state.whole_requests.places.take()
+
+
+async def test_what_fails_beyond_every_answer_is_logged(
+    make_api: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The connection is closed, the place is free again, and the operator sees why."""
+    api = await make_api(max_concurrency=1)
+
+    async def broken(*_: Any) -> None:
+        raise RuntimeError("no origins")
+
+    monkeypatch.setattr(Origins, "allowed", broken)
+    wire = Wire(api)
+    wire.send(request(TRACK, ORIGIN))
+    await wire.idle()
+    assert wire.transport.closed
+    assert "no origins" in caplog.text
     assert api.app.state.whole_requests.places.take()
