@@ -31,8 +31,10 @@ from graphql.validation.rules import overlapping_fields_can_be_merged
 from strawberry.extensions import SchemaExtension
 
 from app.core.auth import Principal, Scope, require
+from app.core.context import Context
 from app.core.errors import FootfallError, ForbiddenError, LimitExceededError
 from app.core.limits import Limits, Measure, measure
+from app.core.ports import QueryRates
 
 # Longer than any body of a single call.
 MAX_CHARACTERS = 256 * 1024
@@ -51,6 +53,7 @@ UNFIT = (
     "wrong where."
 )
 TYPENAME = "__typename"
+INTROSPECTION = frozenset({"__schema", "__type"})
 
 # The scope that each root field needs, by operation type and the field's name.
 RootScopes = Mapping[OperationType, Mapping[str, Scope]]
@@ -99,19 +102,20 @@ class Documents:
     def problems(
         self,
         document: Document,
-        operation_name: str | None,
         principal: Principal | None,
         variables: Mapping[str, Any] | None,
     ) -> list[GraphQLError]:
         """Why this may not be executed; nothing for what may.
 
         Without a key that may read, it is the same error whatever does not fit the schema, so that
-        nobody can guess their way through it.
+        nobody can guess their way through it: all operations of the document are looked at, for those
+        that are not to be run are validated as well.
         """
         reads = may_read(principal)
         try:
             if not reads:
-                self._check_scope(document.node, operation_name, principal)
+                for operation in _operations(document.node):
+                    self._check_scope(document.node, operation, principal)
             self._check_limits(document, variables)
         except FootfallError as error:
             return [GraphQLError(str(error), original_error=error)]
@@ -153,12 +157,9 @@ class Documents:
         measured.check(self._limits)
 
     def _check_scope(
-        self, node: DocumentNode, operation_name: str | None, principal: Principal | None
+        self, node: DocumentNode, operation: OperationDefinitionNode, principal: Principal | None
     ) -> None:
         """Raises what a field out of the principal's reach is answered with, whether there is one or not."""
-        operation = find_operation(node, operation_name)
-        if operation is None:
-            return
         needed_by = self._scopes.get(operation.operation, {})
         is_mutation = operation.operation is OperationType.MUTATION
         for name in sorted(_root_fields(node, operation) - {TYPENAME}):
@@ -170,7 +171,7 @@ class Documents:
 
 def may_read(principal: Principal | None) -> bool:
     """Whether this is someone who may know the schema."""
-    if principal is None:
+    if principal is None or principal.forbidden:
         return False
     return principal.is_owner or (principal.refusal is None and principal.allows(Scope.READ))
 
@@ -214,13 +215,25 @@ class CheckedDocuments(SchemaExtension):
         context = self.execution_context
         if self._document is None:
             raise RuntimeError("a document that was not read is to be validated")
-        context.pre_execution_errors = self._documents.problems(
-            self._document,
-            context.operation_name,
-            getattr(context.context, "principal", None),
-            context.variables,
-        )
+        principal = getattr(context.context, "principal", None)
+        problems = self._documents.problems(self._document, principal, context.variables)
+        if not problems and principal is not None:
+            problems = self._count_introspection(context.context, principal)
+        context.pre_execution_errors = problems
         yield
+
+    def _count_introspection(self, context: Context, principal: Principal) -> list[GraphQLError]:
+        """What tells the schema counts as a query does; why it is not answered."""
+        asked = self._documents.root_fields(
+            self.execution_context.query or "", self.execution_context.operation_name
+        )
+        if not asked & INTROSPECTION:
+            return []
+        try:
+            context.get(QueryRates).count(principal)
+        except FootfallError as error:
+            return [GraphQLError(str(error), original_error=error)]
+        return []
 
 
 def _check_numbers(node: DocumentNode) -> None:
@@ -234,12 +247,16 @@ def _check_numbers(node: DocumentNode) -> None:
 
 def find_operation(document: DocumentNode, name: str | None) -> OperationDefinitionNode | None:
     """The operation of this name, without one the first."""
-    for definition in document.definitions:
-        if isinstance(definition, OperationDefinitionNode) and (
-            name is None or (definition.name is not None and definition.name.value == name)
-        ):
-            return definition
+    for operation in _operations(document):
+        if name is None or (operation.name is not None and operation.name.value == name):
+            return operation
     return None
+
+
+def _operations(document: DocumentNode) -> Iterator[OperationDefinitionNode]:
+    for definition in document.definitions:
+        if isinstance(definition, OperationDefinitionNode):
+            yield definition
 
 
 def _root_fields(document: DocumentNode, operation: OperationDefinitionNode) -> set[str]:

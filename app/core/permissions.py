@@ -19,7 +19,8 @@ class Needs(FieldExtension):
     is tracked is refused where all events come in, however they came.)
 
     Mutations of an admin or of the owner go into the log of admin actions, and queries do not, unless
-    `recorded` says otherwise. What needs a read key counts for the rate of the key's queries.
+    `recorded` says otherwise. All but tracking, whose events have a rate of their own, counts for the
+    rate of what a key may ask.
     """
 
     def __init__(
@@ -33,7 +34,7 @@ class Needs(FieldExtension):
         self, next_: Callable[..., Awaitable[Any]], source: Any, info: Info, **kwargs: Any
     ) -> Any:
         principal = require(info.context.principal, self.scope)
-        if self.scope is Scope.READ:
+        if self.scope is not Scope.WRITE:
             info.context.get(QueryRates).count(principal)
         if not self._is_recorded(info):
             return await self._resolve(principal, next_, source, info, kwargs)

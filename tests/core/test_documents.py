@@ -39,7 +39,7 @@ def codes(
     documents: Documents, text: str, principal: Principal | None, **variables: Any
 ) -> list[Any]:
     """The code of each problem, None for graphql-core's own errors."""
-    problems = documents.problems(documents.read(text), None, principal, variables)
+    problems = documents.problems(documents.read(text), principal, variables)
     return [
         error.original_error.code if isinstance(error.original_error, FootfallError) else None
         for error in problems
@@ -101,10 +101,10 @@ def test_sizes_in_variables_are_counted_for_each_request(documents: Documents) -
 )
 def test_what_does_not_fit_is_one_error_for_a_write_key(documents: Documents, text: str) -> None:
     """Unknown field, argument, type or value: one message, without a place; a reader is told more."""
-    [error] = documents.problems(documents.read(text), None, WRITER, {})
+    [error] = documents.problems(documents.read(text), WRITER, {})
     assert error.message == UNFIT
     assert error.locations is None
-    told = documents.problems(documents.read(text), None, READER, {})
+    told = documents.problems(documents.read(text), READER, {})
     assert all(UNFIT not in error.message and error.locations for error in told)
 
 
@@ -127,7 +127,7 @@ def test_a_field_out_of_reach_answers_as_one_that_there_is_not(
     """Guessing names gives the same error for a right guess and a wrong one."""
 
     def told(text: str) -> list[str]:
-        return [e.message for e in documents.problems(documents.read(text), None, principal, {})]
+        return [e.message for e in documents.problems(documents.read(text), principal, {})]
 
     assert told(known) == told(unknown) != []
 
@@ -137,13 +137,24 @@ def test_anybody_may_ask_whether_it_is_graphql(documents: Documents) -> None:
     assert codes(documents, "{ __typename }", None) == []
 
 
-def test_the_operation_that_is_meant_decides(documents: Documents) -> None:
-    """With two in one document a write key is held against the one that it names."""
-    text = "query A { site { id } } mutation B { trackClick(input: {}) { verdict } }"
-    document = documents.read(text)
-    [error] = documents.problems(document, "A", WRITER, {})
-    assert "scope read" in error.message
-    assert documents.problems(document, "B", WRITER, {}) == []
+@pytest.mark.parametrize("principal", [WRITER, None], ids=["write key", "no key"])
+@pytest.mark.parametrize(
+    "beside", ["mutation B { trackClick(input: {}) { verdict } }", "{ __typename }"]
+)
+def test_an_operation_beside_the_one_that_is_meant_tells_nothing(
+    documents: Documents, beside: str, principal: Principal | None, validated: list[Any]
+) -> None:
+    """All of a document is validated: one that has anything out of reach is refused before, and alike
+    whether that fits the schema or not."""
+    told = {
+        documents.problems(documents.read(f"query A {{ {guess} }} {beside}"), principal, {})[
+            0
+        ].message
+        for guess in ("site { id }", "site { i }", "sit { id }")
+    }
+    assert len(told) == 1
+    assert UNFIT not in told
+    assert not validated
 
 
 @pytest.mark.parametrize(
@@ -179,7 +190,7 @@ def test_fields_that_overlap_are_compared_a_bounded_number_of_times(
     count = 300
     text = "{" + " ".join(f"...F{n}" for n in range(count)) + "}"
     text += " ".join(f"fragment F{n} on Query {{ __typename }}" for n in range(count))
-    problems = documents.problems(documents.read(text), None, READER, {})
+    problems = documents.problems(documents.read(text), READER, {})
     assert [error.message for error in problems] == ["Validation aborted."]
     assert module.OVERLAP_BUDGET < sum(spent) <= module.OVERLAP_BUDGET + 2
 

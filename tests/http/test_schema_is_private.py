@@ -90,6 +90,86 @@ async def test_guessing_by_the_answer_learns_nothing(api: Any) -> None:
     assert len(answers) == 1
 
 
+# Names that there are, each beside ones that there are not.
+GUESSES = [
+    ("query {P} {{ items {{ pagination {{ total }} }} }}", "query {P} {{ items {{ pagination {{ totl }} }} }}"),
+    ("query {P} {{ site {{ id }} }}", "query {P} {{ sites1 {{ id }} }}"),
+    ("query {P}($x: ItemFilter) {{ items(filter: $x) {{ __typename }} }}",
+     "query {P}($x: ItemFiltr) {{ items(filter: $x) {{ __typename }} }}"),
+    ("subscription {P} {{ realtime {{ events }} }}", "subscription {P} {{ realtime {{ evnts }} }}"),
+    ("mutation {P} {{ archiveItem(id: 1) {{ id }} }}", "mutation {P} {{ archiveItem(ib: 1) {{ id }} }}"),
+]  # fmt: skip
+ALLOWED = ["query O { __typename }", 'mutation O { trackClick(input: {itemId: "a"}) { verdict } }']
+
+
+@pytest.mark.parametrize("key", ["test-write-key", None])
+@pytest.mark.parametrize("allowed", ALLOWED)
+@pytest.mark.parametrize("named", ["O", "P", "Q", None])
+async def test_guesses_beside_an_operation_learn_nothing(
+    api: Any, key: str | None, allowed: str, named: str | None
+) -> None:
+    """A document may have other operations, which are validated and not run: whatever is guessed in
+    them, right or wrong, and whichever is named, the answer is the same byte for byte."""
+    headers = {"x-api-key": key} if key else {}
+    for guesses in GUESSES:
+        for order in ("{allowed} {guess}", "{guess} {allowed}"):
+            told = set()
+            for guess in guesses:
+                text = order.format(allowed=allowed, guess=guess.format(P="P"))
+                body = {"query": text, "operationName": named}
+                told.add((await api.http.post("/graphql", json=body, headers=headers)).text)
+            assert len(told) == 1, told
+            assert '"data":{' not in told.pop()
+    assert await api.database["events"].count_documents({}) == 0
+
+
+async def test_variables_tell_of_tracking_alone(api: Any) -> None:
+    """Types of inputs that tracking does not take answer a public key as types that there are not, whatever
+    is put into them; of those that it takes it is told which field is wrong."""
+    told = {
+        (
+            await api.http.post(
+                "/graphql",
+                json={
+                    "query": f"mutation ($i: TrackInput!, $x: {kind}) {{ trackClick(input: $i) "
+                    "{ verdict } }",
+                    "variables": {"i": {"itemId": "a"}, "x": value},
+                },
+                headers={"x-api-key": "test-write-key"},
+            )
+        ).text
+        for kind in (
+            "ItemFilter",
+            "CreateItemInput",
+            "UpdateSiteInput",
+            "NothingInput",
+            "TrackInput",
+        )
+        for value in (None, {}, {"name": 1}, {"nothing": 1})
+    }
+    assert len(told) == 1
+    error = await api.refused(
+        TRACK, {"i": {"clickPosition": {"x": 1, "y": 1, "z": 1}}}, scope=Scope.WRITE
+    )
+    assert error["extensions"]["code"] == "BAD_USER_INPUT"
+    assert "unknown field 'z'" in error["message"]
+
+
+async def test_over_a_socket_guesses_learn_nothing_either(api: Any) -> None:
+    """In the operation that is meant or beside it."""
+    for key in ("test-write-key", "nobody"):
+        async with connected(api, key=key) as socket:
+            told = []
+            for right, wrong in GUESSES:
+                for guess in (right, wrong):
+                    for text in (guess.format(P="P"), f"{ALLOWED[0]} {guess.format(P='P')}"):
+                        error = await socket.error(socket.start(text))
+                        told.append((error["message"], error["extensions"]))
+            for kind in range(2):  # queries are told of reading, mutations of an admin's
+                assert all(one == told[kind] for one in told[:16])
+            assert all(one == told[16] for one in told[16:])
+
+
 async def test_sockets_have_the_same_bounds(api: Any) -> None:
     """Over a WebSocket a write key learns as little, and a flood is as much too much."""
     async with connected(api, Scope.WRITE) as socket:
