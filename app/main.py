@@ -248,9 +248,14 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
             await services.keys.authenticate(key, headers.get("origin")),
             named.get("site") or headers.get(SITE_HEADER),
         )
-        if principal is not None and "origin" in headers and principal.site != INSTANCE:
-            site = await services.sites.get(principal.site)
-            principal = check_origin(caller, principal, origins, site.allowed_origins)
+        if principal is not None and "origin" in headers:
+            # The owner on no site acts on all of them: a page of any may be the owner's.
+            of_site = (
+                await services.sites.allowed_origins()
+                if principal.site == INSTANCE
+                else (await services.sites.get(principal.site)).allowed_origins
+            )
+            principal = check_origin(caller, principal, origins, of_site)
         return Context(
             services=services.registry,
             principal=principal,
@@ -271,7 +276,10 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
 
     endpoint = GraphQLEndpoint(schema, context_for, settings.request_timeout)
     app.add_route("/graphql", endpoint.answer, ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
-    app.router.add_websocket_route("/graphql", GraphQLSocket(schema, context_for).connect)
+    places = Places(settings.max_concurrency)
+    pages = Origins(origins, origins_of_sites)
+    sockets = GraphQLSocket(schema, context_for, pages, places, settings.max_sockets)
+    app.router.add_websocket_route("/graphql", sockets.connect)
     app.add_route("/health/live", health.live)
     app.add_route("/health/ready", health.ready)
     app.add_route("/metrics", metrics)

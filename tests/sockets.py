@@ -40,6 +40,7 @@ class Socket:
         self._may_send = asyncio.Event()
         self._may_send.set()
         self._ids = count(1)
+        # The message that ended the connection, or refused it.
         self.closed: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
         self.sent = 0
         self.failed = False
@@ -53,6 +54,7 @@ class Socket:
             "root_path": "", "scheme": "ws", "headers": self._headers, "client": ("192.0.2.1", 5000),
             "server": ("test", 80), "subprotocols": ["graphql-transport-ws"],
             "asgi": {"version": "3.0", "spec_version": "2.4"},
+            "extensions": {"websocket.http.response": {}},
         }  # fmt: skip
         await self._app(scope, self._to_app.get, self._send)
 
@@ -61,7 +63,7 @@ class Socket:
         if self._fails:
             self.failed = True
             raise OSError("the client has gone")
-        if message["type"] == "websocket.close":
+        if message["type"] in ("websocket.close", "websocket.http.response.start"):
             self.closed.set_result(message)
             self.leave()
         elif message["type"] == "websocket.send":

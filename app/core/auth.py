@@ -28,7 +28,8 @@ class Principal:
     """Who is asking: one key, and the site that it acts on.
 
     The instance's owner is an admin of the site that the request names, and of INSTANCE where it names
-    none. `refusal` is why it may do nothing on a site, as when it names one that is not its own.
+    none. `refusal` is why it may do nothing on a site, as when it names one that is not its own; a
+    ForbiddenError holds for what is of no site as well.
     """
 
     site: str
@@ -45,6 +46,11 @@ class Principal:
         if self.is_owner or needed is Scope.OWNER:
             return self.is_owner
         return self.scope in (needed, Scope.ADMIN)
+
+    @property
+    def forbidden(self) -> ForbiddenError | None:
+        """Why its key may not be used in this request at all, not even for what is of no site."""
+        return self.refusal if isinstance(self.refusal, ForbiddenError) else None
 
     @property
     def key_is_of(self) -> tuple[str, Scope]:
@@ -80,6 +86,8 @@ def _require_owner(principal: Principal) -> Principal:
             "This needs a key of the instance's owner; "
             f"the key given has scope {principal.scope.value}."
         )
+    if principal.forbidden is not None:
+        raise principal.forbidden
     return principal
 
 

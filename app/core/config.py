@@ -113,8 +113,9 @@ class Settings(BaseSettings):
     )
     query_rate_limit: str = Field(
         "off",
-        description="Queries and subscriptions that one API key may ask, root fields counted: a number "
-        "and a unit, or off. A key may have a rate of its own instead.",
+        description="What one API key may ask besides tracking: root fields of queries, subscriptions and an "
+        "admin's mutations, and the schema; a number and a unit, or off. A key may have a rate of its own "
+        "instead.",
     )
     clock_tolerance: float = Field(
         300,
@@ -184,7 +185,14 @@ class Settings(BaseSettings):
         1_000,
         ge=1,
         le=100_000,
-        description="Requests that a process answers at once; more are answered 503 with Retry-After.",
+        description="Requests that a process answers at once, operations on WebSockets among them; more are "
+        "answered 503 with Retry-After, and on a WebSocket UNAVAILABLE.",
+    )
+    max_sockets: int = Field(
+        1_000,
+        ge=1,
+        le=100_000,
+        description="WebSockets that a process keeps open at once; more are refused with 503.",
     )
     request_timeout: float = Field(
         15,

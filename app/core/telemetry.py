@@ -58,12 +58,13 @@ REPORT_CACHE = Metric(
 )
 REQUESTS = Gauge(
     "footfall_requests_under_way",
-    "HTTP requests that are being answered, without those for /health and /metrics.",
+    "HTTP requests, without those for /health and /metrics, and operations on sockets that are being "
+    "answered.",
     multiprocess_mode="livesum",
 )
 REFUSED_REQUESTS = Metric(
     "footfall_refused_requests",
-    "HTTP requests answered 503 at once, because FOOTFALL_MAX_CONCURRENCY were under way.",
+    "The same that were refused at once, because FOOTFALL_MAX_CONCURRENCY were under way.",
 )
 
 

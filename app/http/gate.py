@@ -7,7 +7,8 @@ from app.http.refusals import too_busy
 
 # They say how the process is, most of all when it has too much to do.
 ALWAYS_OPEN = ("/health/", "/metrics")
-FULL = too_busy("Too many requests are under way. Try again.").reply()
+TOO_BUSY = "Too many requests are under way. Try again."
+FULL = too_busy(TOO_BUSY).reply()
 
 
 class Places:
@@ -35,7 +36,7 @@ class Places:
 
 
 class Gate:
-    """Answers 503 at once where there is no place."""
+    """Answers 503 at once where there is no place. Operations on sockets take theirs (socket_handler.py)."""
 
     def __init__(self, app: ASGIApp, places: Places) -> None:
         self._app = app

@@ -25,7 +25,7 @@ from strawberry.types.unset import UnsetType
 
 from app.core.auth import Scope
 from app.core.context import Context
-from app.core.errors import ErrorCode, FootfallError, ForbiddenError
+from app.core.errors import ErrorCode, FootfallError
 from app.core.graphql_errors import shape
 from app.core.json_text import read_json
 from app.core.schema import Schema
@@ -40,8 +40,17 @@ from app.http.bodies import (
     read_body,
     too_large,
 )
+from app.http.gate import Places
+from app.http.origins import Origins
 from app.http.pages import graphiql_page
-from app.http.refusals import JSON, RESPONSE_JSON, RefusedRequestError, headers_of, status_of
+from app.http.refusals import (
+    JSON,
+    RESPONSE_JSON,
+    RefusedRequestError,
+    headers_of,
+    status_of,
+    too_busy,
+)
 from app.http.replies import Reply
 from app.http.requests import Caller
 from app.http.socket_handler import INIT_SECONDS, SocketHandler
@@ -249,19 +258,39 @@ class GraphQLSocket(GraphQL[SocketContext, None]):
 
     graphql_transport_ws_handler_class = SocketHandler
 
-    def __init__(self, schema: Schema, context_for: ContextFactory) -> None:
+    def __init__(
+        self,
+        schema: Schema,
+        context_for: ContextFactory,
+        pages: Origins,
+        places: Places,
+        most: int,
+    ) -> None:
         super().__init__(
             schema,
             graphql_ide=None,
             subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL,),
             max_subscriptions_per_connection=None,  # SocketHandler has a bound of its own
-            allowed_origins=("*",),  # it is the key's site that allows origins: see on_ws_connect
+            allowed_origins=("*",),  # sites and keys allow origins: see on_ws_connect
             connection_init_wait_timeout=timedelta(seconds=INIT_SECONDS),
         )
         self._context_for = context_for
+        self._pages = pages
+        self.places = places
+        self._most = most
+        self._open = 0
 
     async def connect(self, websocket: WebSocket) -> None:
-        await self.run(websocket)
+        """Answers 503 instead of connecting where as many are open as may be."""
+        if self._open >= self._most:
+            refusal = too_busy("Too many connections are open. Try again.")
+            await websocket.send_denial_response(refusal.reply().response())
+            return
+        self._open += 1
+        try:
+            await self.run(websocket)
+        finally:
+            self._open -= 1
 
     async def get_context(self, request: Any, response: Any) -> SocketContext:
         return SocketContext(services={}, connection=request)
@@ -275,10 +304,12 @@ class GraphQLSocket(GraphQL[SocketContext, None]):
             raise JSONDecodeError(str(error), "", 0) from None
 
     async def on_ws_connect(self, context: SocketContext) -> UnsetType:
-        """Raises ForbiddenError for a page of an origin that the key may not be used from."""
+        """Raises ForbiddenError for a page of an origin that the key, or any key, may not be used from."""
+        if context.connection is not None:
+            await self._pages.check(context.connection)
         await self.identify(context)
-        if context.principal is not None and isinstance(context.principal.refusal, ForbiddenError):
-            raise context.principal.refusal
+        if context.principal is not None and context.principal.forbidden:
+            raise context.principal.forbidden
         return UnsetType()
 
     async def identify(self, context: SocketContext) -> None:

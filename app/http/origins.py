@@ -41,7 +41,7 @@ def check_origin(
         return principal
     caller.scope[REFUSED] = True
     refusal = ForbiddenError("Pages of this origin may not use this key.")
-    return replace(principal, refusal=principal.refusal or refusal)
+    return replace(principal, refusal=principal.forbidden or refusal)
 
 
 def _is_own(caller: Caller, origin: str) -> bool:
@@ -68,6 +68,14 @@ class Origins:
         if allows_origin(self._instance, origin) and allows_origin(sites, origin):
             return origin
         return None
+
+    async def check(self, caller: Caller) -> None:
+        """Raises ForbiddenError for a page of an origin that no key may be used from."""
+        origin = caller.headers.get("origin")
+        if origin is None or _is_own(caller, origin):
+            return
+        if await self.allowed(origin) is None:
+            raise ForbiddenError("Pages of this origin may not connect.")
 
 
 def headers_for_page(allowed: str | None, scope: Mapping[str, Any]) -> dict[str, str]:

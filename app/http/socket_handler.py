@@ -20,9 +20,10 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
 )
 
 from app.core.context import Context
-from app.core.errors import ForbiddenError, LimitExceededError
+from app.core.errors import ForbiddenError, LimitExceededError, UnavailableError
 from app.core.graphql_errors import shape
 from app.core.schema import Schema
+from app.http.gate import TOO_BUSY, Places
 from app.http.socket_keys import watch_key
 from app.modules.tracking.unreadable import set_unreadable_events_aside
 
@@ -44,6 +45,8 @@ _TYPES = frozenset({"connection_init", "ping", "pong", "subscribe", "complete"})
 class KnowsWhoAsks(Protocol):
     """What the handler needs of the socket that it is of."""
 
+    places: Places
+
     async def identify(self, context: Context) -> None:
         """Find out who asks."""
 
@@ -52,6 +55,11 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Any, None]):
     """One connection."""
 
     key_watch: asyncio.Task[None] | None = None
+
+    def __init__(self, *args: Any, **named: Any) -> None:
+        super().__init__(*args, **named)
+        # Operations that have a place of those that may be under way in the process.
+        self._working: set[Operation[Any, None]] = set()
 
     async def shutdown(self) -> None:
         if self.key_watch is not None:
@@ -87,7 +95,7 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Any, None]):
                 return
             try:
                 _check_room(len(self.operations))
-                await cast("KnowsWhoAsks", self.view).identify(self.context)
+                await self._socket.identify(self.context)
             except Exception as error:
                 await self._refuse(message["id"], error)
                 return
@@ -96,7 +104,15 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Any, None]):
     async def run_operation(self, operation: Operation[Any, None]) -> None:
         # A client that goes away while something is sent to it is nothing to be logged.
         with contextlib.suppress(WebSocketDisconnected):
-            await super().run_operation(operation)
+            if not self._socket.places.take():
+                busy = GraphQLError("", original_error=UnavailableError(TOO_BUSY))
+                await operation.send_initial_errors([shape(busy)])
+                return
+            self._working.add(operation)
+            try:
+                await super().run_operation(operation)
+            finally:
+                self._give_place_back(operation)
 
     async def send_message(self, message: Message) -> None:
         try:
@@ -107,10 +123,16 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Any, None]):
             raise WebSocketDisconnected from None
 
     async def _send_result_stream(self, operation: Operation[Any, None], answers: Any) -> None:
-        first = await anext(answers, None)
-        again = None if first is None else await self._without_unreadable(operation, first)
-        async with contextlib.aclosing(again or _one_and_others(first, answers)) as results:
-            await super()._send_result_stream(operation, results)
+        async with contextlib.AsyncExitStack() as opened:
+            first = await anext(answers, None)
+            again = None if first is None else await self._without_unreadable(operation, first)
+            if again is not None:
+                answers = await opened.enter_async_context(contextlib.aclosing(again))
+                first = await anext(answers, None)
+            # Sending, and what a subscription does from now on, have bounds of their own.
+            self._give_place_back(operation)
+            results = contextlib.aclosing(_one_and_others(first, answers))
+            await super()._send_result_stream(operation, await opened.enter_async_context(results))
 
     async def _without_unreadable(self, operation: Operation[Any, None], first: Any) -> Any:
         """The answers to a batch without the events that GraphQL cannot read; None where there are none.
@@ -137,6 +159,15 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Any, None]):
     async def handle_task_exception(self, error: Exception) -> None:
         if not isinstance(error, WebSocketDisconnected):
             await super().handle_task_exception(error)
+
+    @property
+    def _socket(self) -> "KnowsWhoAsks":
+        return cast("KnowsWhoAsks", self.view)
+
+    def _give_place_back(self, operation: Operation[Any, None]) -> None:
+        if operation in self._working:
+            self._working.remove(operation)
+            self._socket.places.give_back()
 
     async def _refuse(self, operation_id: str, error: Exception) -> None:
         shaped = shape(GraphQLError("", original_error=error))

@@ -4,6 +4,9 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import OWNER_KEY
+from tests.sockets import Socket, connected
+
 SHOP = "https://shop.example"
 OTHER = "https://other.example"
 QUERY = {"query": "{ site { id } }"}
@@ -126,3 +129,71 @@ async def test_an_origin_is_never_put_into_a_header_unread(api: Any, origin: str
     )
     assert "x-evil" not in response.headers
     assert allowed(response) is None
+
+
+CREATE = 'mutation { createSite(input: {id: "evil"}) { id } }'
+SCHEMA = "{ __schema { queryType { name } } }"
+
+
+async def restricted(make_api: Any, by: str) -> Any:
+    """An API that pages of SHOP alone may call, by the instance's setting or by those of all sites."""
+    if by == "instance":
+        return await make_api(cors_origins=SHOP)
+    api = await make_api()
+    for site in ("demo", "other"):
+        await allow(api, SHOP, site=site)
+    return api
+
+
+@pytest.mark.parametrize("named", [{}, {"X-Footfall-Site": "demo"}])
+@pytest.mark.parametrize("by", ["instance", "sites"])
+async def test_the_owners_key_is_no_exception(
+    make_api: Any, by: str, named: dict[str, str]
+) -> None:
+    """On a site and on none: from a page of another origin the owner makes no site, and sees neither
+    sites nor the schema."""
+    api = await restricted(make_api, by)
+    for operation in (CREATE, "{ sites { id } }", SCHEMA):
+        headers = {"x-api-key": OWNER_KEY, "origin": "https://evil.example", **named}
+        answer = await api.http.post("/graphql", json={"query": operation}, headers=headers)
+        [error] = answer.json()["errors"]
+        assert error["extensions"]["code"] == "FORBIDDEN"
+        assert not answer.json().get("data")
+        assert allowed(answer) is None
+    assert await api.database["sites"].count_documents({"_id": "evil"}) == 0
+    for origin in (SHOP, "http://test"):
+        answer = await call(api, origin, OWNER_KEY, {"query": "{ sites { id } }"})
+        assert answer.json() == {"data": {"sites": [{"id": "demo"}, {"id": "other"}]}}
+
+
+@pytest.mark.parametrize("site", [None, "demo"])
+@pytest.mark.parametrize("by", ["instance", "sites"])
+async def test_the_owner_connects_from_no_other_page(
+    make_api: Any, by: str, site: str | None
+) -> None:
+    """4403 over a socket, whether a site is named or not."""
+    api = await restricted(make_api, by)
+    payload = {"Authorization": f"Bearer {OWNER_KEY}", **({"site": site} if site else {})}
+    socket = Socket(api.app, {"Origin": "https://evil.example"})
+    socket.tell({"type": "connection_init", "payload": payload})
+    await socket.run()
+    assert (await socket.closed)["code"] == 4403
+    async with connected(api, payload=payload, headers={"Origin": SHOP}) as allowed_one:
+        assert await allowed_one.data(allowed_one.start("{ sites { id } }"))
+
+
+@pytest.mark.parametrize("key", [None, "nobody"])
+@pytest.mark.parametrize("by", ["instance", "sites"])
+async def test_pages_that_nobody_allows_connect_not_even_without_a_key(
+    make_api: Any, by: str, key: str | None
+) -> None:
+    """4403, and not an acknowledgement; pages that some site allows are told what is missing."""
+    api = await restricted(make_api, by)
+    for origin in ("https://evil.example", "null", OTHER):
+        socket = Socket(api.app, {"Origin": origin, **({"X-API-Key": key} if key else {})})
+        socket.tell({"type": "connection_init"})
+        await socket.run()
+        assert (await socket.closed)["code"] == 4403
+    async with connected(api, key="nobody", headers={"Origin": SHOP}) as unknown:
+        error = await unknown.error(unknown.start("{ site { id } }"))
+        assert error["extensions"]["code"] == "UNAUTHENTICATED"
