@@ -285,8 +285,6 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     app.add_route("/metrics", metrics)
     app.add_route("/", lambda request: RedirectResponse("/graphql"))
     app.mount("/static", static_files())
-    places = Places(settings.max_concurrency)
-    pages = Origins(origins, origins_of_sites)
     app.state.whole_requests = WholeRequests(endpoint, places, pages)
     # The last one is the outermost.
     app.add_middleware(Gate, places)

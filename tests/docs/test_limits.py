@@ -5,7 +5,8 @@ from pathlib import Path
 from app.core import documents
 from app.core.config import Settings
 from app.core.limits import Limits
-from app.http import bodies, connection
+from app.http import bodies, connection, socket_handler, socket_keys
+from app.modules.analytics.realtime import seats
 
 ROOT = Path(__file__).parents[2]
 
@@ -33,7 +34,17 @@ def test_every_limit_is_there_with_its_number() -> None:
         connection.MAX_HEADER_BYTES,
     ):
         assert f"{size:,}" in text
+    for sockets in (
+        f"| time until `connection_init` | {socket_handler.INIT_SECONDS:g} s |",
+        f"| time without a valid key | {socket_keys.KEYLESS_SECONDS:g} s |",
+        f"| operations under way on one socket | {socket_handler.MAX_OPERATIONS} |",
+        f"| subscriptions on one socket | {seats.PER_CONNECTION} |",
+        f"| subscriptions of one site, in a process | {seats.PER_SITE} |",
+        f"| subscriptions in a process | {seats.PER_PROCESS} |",
+    ):
+        assert sockets in text
     defaults = Settings.model_fields
+    assert f"`FOOTFALL_MAX_SOCKETS`, {defaults['max_sockets'].default:,} |" in text
     assert f"{defaults['request_timeout'].default:g} s" in text
     assert f"{defaults['max_concurrency'].default:,}" in text
     assert defaults["max_query_cost"].default == limits.cost
