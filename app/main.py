@@ -13,6 +13,7 @@ from starlette.responses import RedirectResponse
 
 from app.api import build_schema
 from app.core.auth import INSTANCE, Scope
+from app.core.background import again_and_again
 from app.core.clock import Clock, SystemClock
 from app.core.config import SECONDS_PER_DAY, Settings
 from app.core.context import Context
@@ -156,7 +157,7 @@ async def open_services(
             services.commit.start()
             try:
                 upkeep = _upkeep(services) if serving else ()
-                async with _in_background(_sweep(services), services.key_uses.run(), *upkeep):
+                async with _in_background(_sweeping(services), services.key_uses.run(), *upkeep):
                     yield services
             finally:
                 await services.feed.stop()
@@ -210,15 +211,18 @@ async def _in_background(*work: Coroutine[Any, Any, None]) -> AsyncIterator[None
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _sweep(services: Services) -> None:
-    """Drop expired entries from the in-memory caches, now and then."""
-    while True:
-        await asyncio.sleep(services.settings.cleanup_interval)
+async def _sweeping(services: Services) -> None:
+    """Drop expired entries from the in-memory caches, and salts of days that are over, now and then."""
+
+    async def sweep() -> None:
         services.sites.sweep()
         services.keys.sweep()
         services.deduplication.sweep()
         services.tracking.sweep()
         services.cache.sweep()
+
+    interval = services.settings.cleanup_interval
+    await again_and_again("dropping what has expired", sweep, interval, logger)
 
 
 def create_app(settings: Settings | None = None, clock: Clock | None = None) -> FastAPI:
