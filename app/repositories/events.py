@@ -36,7 +36,8 @@ Types = Sequence[str]
 ALL_TYPES: Types = tuple(event_type.value for event_type in EventType)
 # While a portion is decoded no other thread of the process gets on.
 GROUPS_AT_ONCE = 4
-TOO_LARGE = (10334, 17419, 17420)  # of a document, and of one while it is made
+# Of a document, of one while it is made, and of what it is made in.
+TOO_LARGE = (10334, 17419, 17420, 13548, 146)
 
 # Events that an admin has not withdrawn.
 COUNTED: Raw = {"void": {"$exists": False}}
