@@ -7,6 +7,7 @@ path of the server is asked as well.
 import asyncio
 import os
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from graphql import GraphQLSchema
 from app.api import build_schema
 from app.commands.exports import exports
 from app.core.auth import Scope
+from app.modules.tracking.known_operations.service import KnownOperations
 from tests.conftest import OTHER_SITE_KEYS, OWNER_KEY
 from tests.isolation.calls import (
     HARMLESS_ARGUMENTS,
@@ -28,9 +30,9 @@ from tests.isolation.calls import (
 )
 from tests.isolation.selections import (
     given_paths,
-    id_arguments,
     nested_arguments,
     root_fields,
+    text_arguments,
     whole_operation,
 )
 from tests.isolation.world import (
@@ -87,12 +89,13 @@ def test_every_root_field_is_walked(schema: GraphQLSchema, kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", TABLE)
-def test_wherever_an_id_may_be_given_one_is(schema: GraphQLSchema, kind: str) -> None:
-    """A new argument that takes an id, in an input object too, fails until a row gives it one."""
+def test_wherever_an_id_or_a_text_may_be_given_one_is(schema: GraphQLSchema, kind: str) -> None:
+    """A new argument that takes an id, a text (as cursors are) or JSON, in an input object too, fails
+    until a row gives it one."""
     for name, field in root_fields(schema, kind).items():
         rows = [given for each, given in TABLE[kind] if each == name]
         given = {path for row in rows for path in given_paths(row)}
-        assert not id_arguments(field) - given, name
+        assert not text_arguments(field) - given, name
 
 
 def test_arguments_below_root_fields_name_nothing(schema: GraphQLSchema) -> None:
@@ -100,28 +103,28 @@ def test_arguments_below_root_fields_name_nothing(schema: GraphQLSchema) -> None
     assert nested_arguments(schema) == HARMLESS_ARGUMENTS
 
 
+@pytest.mark.parametrize("over", ["HTTP", "a socket"])
 async def test_a_stranger_is_answered_as_if_there_were_nothing(
-    make_api: Any, schema: GraphQLSchema
+    make_api: Any, schema: GraphQLSchema, over: str
 ) -> None:
     """What ids of the other site are answered is what ids of nobody are, and what they are answered
     before there was anything, even right after the other site's own key has asked the very same. Nothing
     of the other site is in an answer, and nothing of it has changed."""
     queries, mutations = operations(schema, "query"), operations(schema, "mutation")
     every = queries + mutations + queries  # again, with things of its own of the very same ids
-    stranger = {"keys": OTHER_SITE_KEYS}
 
     empty = await make_api()
-    of_nothing = [await each.answer(empty, THEIRS, **stranger) for each in every]
+    of_nothing = await told_a_stranger(empty, every, THEIRS, over)
 
     full = await make_api()
     await fill(full)
-    of_nobodys = [await each.answer(full, NOWHERE, **stranger) for each in every]
+    of_nobodys = await told_a_stranger(full, every, NOWHERE, over)
 
     full = await make_api()
     ids = await fill(full)
     own = [await each.answer(full, ids, **asker(each)) for each in queries]
     before = await stored(full)
-    of_theirs = [await each.answer(full, ids, **stranger) for each in every]
+    of_theirs = await told_a_stranger(full, every, ids, over)
     assert await stored(full) == before
     own += [await each.answer(full, ids, **asker(each)) for each in mutations]
 
@@ -133,6 +136,47 @@ async def test_a_stranger_is_answered_as_if_there_were_nothing(
     for asked, theirs, mine in zip(every, of_theirs, own, strict=False):
         # What is answered to the site itself is something else: there is something to be kept apart.
         assert (mine == theirs) == (asked.name in SAME_FOR_ALL), asked
+
+
+async def told_a_stranger(
+    api: Any, asked: Sequence[Operation], ids: Mapping[str, str], over: str
+) -> list[str]:
+    """What a key of the other site is answered, one after the other."""
+    if over == "HTTP":
+        return [await each.answer(api, ids, keys=OTHER_SITE_KEYS) for each in asked]
+    async with connected(api, Scope.ADMIN, OTHER_SITE_KEYS) as socket:
+        return [await each.answer_on(socket, api, ids) for each in asked]
+
+
+async def test_operations_that_are_known_keep_sites_apart(
+    make_api: Any, schema: GraphQLSchema, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tracking that was seen before goes another way: what a stranger is answered there is the same
+    whether the other site has all of it or there is nothing."""
+    went_there: list[bool] = []
+    answer_known = KnownOperations.answer
+
+    async def noted(known: KnownOperations, *given: Any) -> Any:
+        answer = await answer_known(known, *given)
+        went_there.append(answer is not None)
+        return answer
+
+    monkeypatch.setattr(KnownOperations, "answer", noted)
+    tracking = [each for each in operations(schema, "mutation") if each.name.startswith("track")]
+    told = []
+    for is_full in (False, True):
+        api = await make_api()
+        ids = await fill(api) if is_full else THEIRS
+        for each in tracking:  # from now on they are known
+            await each.answer(api, ids if is_full else NOWHERE)
+        before = await stored(api)
+        went_there.clear()
+        told.append(await told_a_stranger(api, tracking, ids, "HTTP"))
+        assert went_there == [True] * len(tracking)
+        assert await stored(api) == before
+    assert told[0] == told[1]
+    assert all("ACCEPTED" in answer or '"accepted": 1' in answer for answer in told[0])
+    assert not [answer for answer in told[1] if MARK in answer]
 
 
 def asker(asked: Operation) -> dict[str, Any]:

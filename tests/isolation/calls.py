@@ -7,6 +7,8 @@ What is asked for is not written here: all of it is (selections.py).
 
 from typing import Any
 
+from tests.isolation.world import BROWSER
+
 EVER = {"preset": "ALL"}
 WEEKS = {"start": "2026-06-01T00:00:00Z", "end": "2026-06-16T00:00:00Z"}
 # Over and rolled up: what is answered of it is kept, and answered again.
@@ -26,9 +28,41 @@ TRACKING = {
 }
 
 
+UTM = dict.fromkeys(("utmSource", "utmMedium", "utmContent", "utmTerm"), "{source}")
+ITEM = {
+    "kind": "{kind}",
+    "category": "{category}",
+    "description": "{title}",
+    "link": "{page}",
+    "imageUrl": "{page}",
+    "currency": "CHF",
+    "attributes": {"artist": "{title}"},
+}
+SITE = {"timezone": "Asia/Kathmandu", "currency": "CHF"}
+KEY = {"allowedOrigins": ["{origin}"], "rateLimit": "off"}
+
+
 def event(event_id: str, **changes: Any) -> dict[str, Any]:
-    """An event as the other site has one, of the same id."""
+    """An event as the other site has one, of the same id, with a text wherever there may be one."""
     return {
+        "source": "{source}",
+        "pageUrl": "{page}",
+        "pageTitle": "{title}",
+        "referrer": "{page}",
+        "userAgent": BROWSER,
+        "language": "de-CH",
+        "timezone": "Europe/Zurich",
+        "screenResolution": "1920x1080",
+        "viewportSize": "800x600",
+        **UTM,
+        "utmCampaign": "{campaign}",
+        "conversionType": "{goal}",
+        "conversionCurrency": "EUR",
+        "consentVersion": "{kind}",
+        "consentPurposes": ["{category}"],
+        "properties": {"kind": "{kind}"},
+        "honeypot": "",
+        "itemToken": "{token}",
         "id": event_id,
         "itemId": "{item}",
         "sessionId": "{session}",
@@ -55,25 +89,56 @@ QUERIES: list[Call] = [
     ("itemAnalytics", {"itemId": "{item}", "range": EVER}),
     ("userAnalytics", {"userId": "{user}", "range": EVER}),
     ("popularItems", {"range": WEEKS}),
-    ("timeSeries", {"range": WEEKS}),
+    ("timeSeries", {"range": WEEKS, "timezone": "Asia/Kathmandu"}),
     ("timeSeries", {"range": PAST}),
     ("timeSeries", {"range": WEEKS, "filter": FILTER}),
     ("overview", {"range": WEEKS}),
     ("overview", {"filter": FILTER}),
     ("report", {"by": ["ITEM", "CATEGORY"], "range": WEEKS}),
-    ("report", {"by": ["ITEM"], "range": PAST}),
+    ("report", {"by": ["ITEM"], "range": PAST, "timezone": "UTC"}),
     ("report", {"by": ["SOURCE"], "filter": FILTER}),
     ("experiment", {"experimentId": "{experiment}", "range": WEEKS}),
     (
         "experiment",
         {"experimentId": "{experiment}", "goal": {"type": "CLICK", "itemId": "{item}"}},
     ),
+    (
+        "experiment",
+        {
+            "experimentId": "{experiment}",
+            "goal": {"type": "CONVERSION", "conversionType": "{goal}"},
+            "control": "{variant}",
+            "expectedShares": [{"variant": "{variant}", "share": 1}, {"variant": "b", "share": 1}],
+        },
+    ),
+    (
+        "experiment",
+        {"experimentId": "{experiment}", "goal": {"type": "CUSTOM", "name": "{goal}"}},
+    ),
     ("experiments", {"range": WEEKS}),
     ("performanceScore", {"itemId": "{item}", "range": WEEKS}),
     ("performanceScore", {"campaignId": "{campaign}", "range": WEEKS}),
     ("sessionMetrics", {"range": WEEKS}),
     ("sessionMetrics", {"filter": {"visitorId": "{visitor}", "userId": "{user}"}}),
+    (
+        "sessionMetrics",
+        {
+            "range": WEEKS,
+            "timezone": "Asia/Kathmandu",
+            "filter": {
+                **UTM,
+                "utmCampaign": "{campaign}",
+                "entryPage": "{page}",
+                "exitPage": "{page}",
+                "referrer": "{source}.example",
+                "device": "desktop",
+                "browser": "Firefox",
+                "os": "Linux",
+            },
+        },
+    ),
     ("sessions", {"range": WEEKS}),
+    ("sessions", {"range": WEEKS, "after": "{session_cursor}"}),
     ("sessions", {"visitorId": "{visitor}", "userId": "{user}"}),
     ("engagement", {"range": WEEKS, "by": "ITEM"}),
     ("engagement", {"filter": FILTER}),
@@ -84,6 +149,7 @@ QUERIES: list[Call] = [
     ("dataQuality", {"range": WEEKS}),
     ("decisions", {}),
     ("decisions", {"filter": LEDGER}),
+    ("decisions", {"after": "{decision_cursor}"}),
     ("decisionCounts", {}),
     ("decisionCounts", {"filter": LEDGER}),
     ("explainEvent", {"eventId": "{click}"}),
@@ -92,7 +158,14 @@ QUERIES: list[Call] = [
     ("audit", {}),
     ("funnel", {"steps": [{"type": "IMPRESSION"}, {"type": "CLICK"}], "range": WEEKS}),
     ("funnel", {"steps": [{"itemId": "{item}"}, {"page": "{page}"}], "filter": FILTER}),
-    ("retention", {"range": WEEKS, "granularity": "WEEK"}),
+    (
+        "funnel",
+        {
+            "steps": [{"type": "CUSTOM", "name": "{goal}"}, {"category": "{category}"}],
+            "range": WEEKS,
+        },
+    ),
+    ("retention", {"range": WEEKS, "granularity": "WEEK", "timezone": "Asia/Kathmandu"}),
     ("retention", {"filter": FILTER}),
     ("attribution", {"range": WEEKS}),
     ("attribution", {"filter": FILTER}),
@@ -102,7 +175,9 @@ QUERIES: list[Call] = [
     ("sites", {"includeArchived": True}),
     ("keys", {}),
     ("adminActions", {}),
+    ("adminActions", {"action": "rotateItemTokenSecret"}),
     ("exportVisitor", {"visitorId": "{visitor}"}),
+    ("exportVisitor", {"visitorId": "{visitor}", "after": "{export_cursor}"}),
     ("exportVisitor", {"userId": "{user}"}),
     ("erasures", {}),
     ("erasure", {"receiptId": "{receipt}"}),
@@ -110,8 +185,14 @@ QUERIES: list[Call] = [
 ]
 # In this order. What a site's own key is answered differs from what a stranger's is, as well.
 MUTATIONS: list[Call] = [
-    ("createItem", {"input": {"id": "{item}", "title": "Mine", "campaignId": "{campaign}"}}),
-    ("updateItem", {"id": "{twin}", "input": {"title": "Mine", "campaignId": "{campaign}"}}),
+    (
+        "createItem",
+        {"input": {"id": "{item}", "title": "Mine", "campaignId": "{campaign}", **ITEM}},
+    ),
+    (
+        "updateItem",
+        {"id": "{twin}", "input": {"title": "Mine", "campaignId": "{campaign}", **ITEM}},
+    ),
     ("archiveItem", {"id": "{twin}"}),
     ("trackImpression", {"input": event("{impression}")}),
     ("trackView", {"input": event("{view}")}),
@@ -122,7 +203,12 @@ MUTATIONS: list[Call] = [
     ("trackEvent", {"input": event("{custom}", type="CUSTOM", name="{goal}")}),
     (
         "trackBatch",
-        {"input": {"batchId": "{batch}", "events": [event("{bounce}", type="BOUNCE")]}},
+        {
+            "input": {
+                "batchId": "{batch}",
+                "events": [event("{bounce}", type="BOUNCE", name="{goal}")],
+            }
+        },
     ),
     ("releaseEvent", {"eventId": "{bot}"}),
     ("undoVoid", {"voidId": "{void}"}),
@@ -135,20 +221,33 @@ MUTATIONS: list[Call] = [
                 "sessionId": "{session}",
                 "visitorId": "{visitor}",
                 "userId": "{user}",
+                "source": "{source}",
             },
             "reason": "mine",
         },
     ),
     ("rotateItemTokenSecret", {}),
-    ("updateSite", {"input": {"name": "Mine", "excludedItems": ["{item}"]}}),
+    (
+        "updateSite",
+        {
+            "input": {
+                "name": "Mine",
+                "excludedItems": ["{item}"],
+                "excludedSources": ["{source}"],
+                "excludedAddresses": ["198.51.100.0/24"],
+                "allowedOrigins": ["{origin}"],
+                **SITE,
+            }
+        },
+    ),
     ("cleanOldEvents", {"daysToKeep": 3}),
     ("eraseVisitor", {"visitorId": "{forgotten_visitor}"}),
     ("eraseVisitor", {"userId": "{forgotten_user}"}),
-    ("createKey", {"input": {"scope": "READ", "label": "mine"}}),
-    ("updateKey", {"id": "{key}", "input": {"label": "mine"}}),
+    ("createKey", {"input": {"scope": "READ", "label": "mine", **KEY}}),
+    ("updateKey", {"id": "{key}", "input": {"label": "mine", **KEY}}),
     ("rotateKey", {"id": "{key}"}),
     ("revokeKey", {"id": "{key}"}),
-    ("createSite", {"input": {"id": "{site}"}}),
+    ("createSite", {"input": {"id": "{site}", "name": "{title}", **SITE}}),
     ("archiveSite", {"id": "{site}"}),
     ("restoreSite", {"id": "{site}"}),
 ]

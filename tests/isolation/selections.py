@@ -63,31 +63,37 @@ def nested_arguments(schema: GraphQLSchema) -> set[str]:
     }
 
 
-def id_arguments(field: GraphQLField) -> set[str]:
-    """Where a root field can be given an id: "filter.itemId", through all of its input objects."""
+# Types of what could name something that is a site's.
+TEXTS = {"ID", "String", "JSON"}
+
+
+def text_arguments(field: GraphQLField) -> set[str]:
+    """Where a root field can be given an id or a text: "filter.itemId", through all of its input objects."""
     return {
-        path for name, argument in field.args.items() for path in _ids(name, argument, frozenset())
+        path
+        for name, argument in field.args.items()
+        for path in _texts(name, argument, frozenset())
     }
 
 
-def _ids(path: str, given: GraphQLArgument, above: frozenset[str]) -> set[str]:
+def _texts(path: str, given: GraphQLArgument, above: frozenset[str]) -> set[str]:
     kind = get_named_type(given.type)
-    if kind.name == "ID":
+    if kind.name in TEXTS:
         return {path}
     if not isinstance(kind, GraphQLInputObjectType) or kind.name in above:
         return set()
     return {
         found
         for name, inner in kind.fields.items()
-        for found in _ids(f"{path}.{name}", inner, above | {kind.name})
+        for found in _texts(f"{path}.{name}", inner, above | {kind.name})
     }
 
 
 def given_paths(value: Any, path: str = "") -> set[str]:
-    """What arguments give, in the same words as `id_arguments`."""
+    """What arguments give, in the same words as `text_arguments`; of JSON also what is inside."""
     if isinstance(value, Mapping):
         inner = [given_paths(each, f"{path}.{name}".strip(".")) for name, each in value.items()]
-        return set().union(*inner)
+        return {path}.union(*inner)
     if isinstance(value, list):
         return set().union(*(given_paths(each, path) for each in value))
     return {path}

@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.modules.analytics.rollups.making import roll_up
+from tests.sockets import Socket
 
 SITE, STRANGER = "demo", "other"
 MARK = "theirs7f3"
 GOOGLEBOT = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
+BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 LAST_WEEK = "2026-06-05T10:00:00Z"
+BEFORE = "2026-06-04T10:00:00Z"
 # Documents of the instance that change by themselves.
 OF_NO_SITE = {"leases"}
 
@@ -35,6 +38,12 @@ def ids_of(mark: str) -> Ids:
     return {
         **{name: f"{mark}-{name.replace('_', '-')}" for name in _NAMES},
         "page": f"https://{mark}.example/page",
+        "origin": f"https://{mark}.example",
+        "domain": f"{mark}.example",
+        "token": f"1.any.1781600000.1.{mark:A<22}",
+        "decision_cursor": _UUID,
+        "session_cursor": f"0.{'0' * 32}",
+        "export_cursor": "events|0",
         "void": _UUID,
         "receipt": _UUID,
         "key": "0" * 16,
@@ -61,6 +70,7 @@ async def fill(api: Any) -> Ids:
                 }
             },
         )  # fmt: skip
+    await api.track({"type": "PAGE_VIEW", "id": "older", "sessionId": "older", "timestamp": BEFORE})
     for when in (LAST_WEEK, None):
         await api.track(*_events(ids, when))
         if when:
@@ -78,7 +88,21 @@ async def fill(api: Any) -> Ids:
         {"label": ids["title"]},
     )
     erased = await api.ask('mutation { eraseVisitor(visitorId: "somebody") { receiptId } }')
+    token = await api.ask(
+        "query ($i: ID!) { itemTokens(itemIds: [$i]) { token } }", {"i": ids["item"]}
+    )
+    cursors = await api.ask(
+        """query ($visitor: ID!) {
+             decisions(limit: 1) { nextCursor }
+             sessions(range: {start: "2026-06-01", end: "2026-06-06"}, limit: 1) { nextCursor }
+             exportVisitor(visitorId: $visitor, limit: 1) { nextCursor } }""",
+        {"visitor": ids["visitor"]},
+    )
     return ids | {
+        "token": token["itemTokens"][0]["token"],
+        "decision_cursor": cursors["decisions"]["nextCursor"],
+        "session_cursor": cursors["sessions"]["nextCursor"],
+        "export_cursor": cursors["exportVisitor"]["nextCursor"],
         "void": void["voidEvents"]["voidId"],
         "key": key["createKey"]["apiKey"]["id"],
         "receipt": erased["eraseVisitor"]["receiptId"],
@@ -101,6 +125,10 @@ def _events(ids: Ids, when: str | None) -> list[dict[str, Any]]:
         "referrer": f"https://{ids['source']}.example/",
         "utmSource": ids["source"],
         "utmCampaign": ids["campaign"],
+        "utmMedium": ids["source"],
+        "utmContent": ids["source"],
+        "utmTerm": ids["source"],
+        "userAgent": BROWSER,
         "campaignId": ids["campaign"],
         "experimentId": ids["experiment"],
         "variant": ids["variant"],
@@ -118,7 +146,7 @@ def _events(ids: Ids, when: str | None) -> list[dict[str, Any]]:
             "type": "CONVERSION", "id": ids["conversion"], "conversionValue": "5",
             "conversionType": ids["goal"], "orderId": prefix + ids["order"], **of_item,
         },
-        {"type": "CLICK", "id": ids["bot"], "userAgent": GOOGLEBOT, **of_item},
+        {**of_item, "type": "CLICK", "id": ids["bot"], "userAgent": GOOGLEBOT},
         {**of_item, "type": "CLICK", "id": ids["voided"], "itemId": ids["twin"]},
         {"type": "PAGE_VIEW", "id": f"{MARK}-1", "visitorId": ids["forgotten_visitor"]},
         {"type": "PAGE_VIEW", "id": f"{MARK}-2", "userId": ids["forgotten_user"]},
@@ -182,6 +210,13 @@ class Operation:
         answer = await api.post(self.query, put_in(self.arguments, ids), **who)
         await api.services.tracking.finish_background()
         return masked(answer, ids)
+
+    async def answer_on(self, socket: Socket, api: Any, ids: Mapping[str, str]) -> str:
+        """The same over a connection."""
+        message = await socket.next(socket.start(self.query, **put_in(self.arguments, ids)))
+        await api.services.tracking.finish_background()
+        payload = message["payload"]
+        return masked({"errors": payload} if message["type"] == "error" else payload, ids)
 
 
 async def stored(api: Any) -> dict[str, list[Any]]:
