@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from app.http.bodies import MAX_BATCH_BYTES, MAX_CALL_BYTES, Room
-from app.http.refusals import RefusedRequestError
+from app.http.refusals import RESPONSE_JSON, RefusedRequestError
 
 HEADERS = {"content-type": "application/json"}
 BATCH = "mutation ($input: BatchInput!) { trackBatch(input: $input) { accepted rejected } }"
@@ -197,3 +197,54 @@ async def test_ten_batches_in_one_request_are_enough(api: Any) -> None:
     )
     assert error["extensions"]["code"] == "LIMIT_EXCEEDED"
     assert await api.database["events"].count_documents({}) == 0
+
+
+DIGITS = "1" * 5_000  # more than Python itself reads as a number
+NUMBER_ROWS = {
+    "a body": (DIGITS, 400, "BAD_USER_INPUT"),
+    "in a list": (f"[{DIGITS}]", 400, "BAD_USER_INPUT"),
+    "a query": (f'{{"query": {DIGITS}}}', 400, "BAD_USER_INPUT"),
+    "variables": (f'{{"query": "{{ site {{ id }} }}", "variables": {DIGITS}}}', 400, "BAD_USER_INPUT"),
+    "a name": (f'{{"query": "{{ site {{ id }} }}", "operationName": {DIGITS}}}', 400, "BAD_USER_INPUT"),
+    "extensions": (f'{{"query": "{{ site {{ id }} }}", "extensions": {DIGITS}}}', 400, "BAD_USER_INPUT"),
+    # These are GraphQL operations: the older media type has 200 for all of them (decision 0004).
+    "a variable": (
+        f'{{"query": "query ($n: Int) {{ items(limit: $n) {{ __typename }} }}", "variables": {{"n": {DIGITS}}}}}',
+        200,
+        "BAD_USER_INPUT",
+    ),
+    "in a query": (f'{{"query": "{{ items(limit: {DIGITS}) {{ __typename }} }}"}}', 200, "LIMIT_EXCEEDED"),
+    "an id in a query": (f'{{"query": "{{ item(id: {DIGITS}) {{ id }} }}"}}', 200, "LIMIT_EXCEEDED"),
+    "a fraction in a query": (
+        f'{{"query": "mutation {{ trackConversion(input: {{conversionValue: {DIGITS}.5}}) {{ verdict }} }}"}}',
+        200,
+        "BAD_USER_INPUT",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NUMBER_ROWS)
+async def test_a_number_of_5_000_digits_is_refused(
+    api: Any, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Wherever it is in a body: 4xx, and for what is a GraphQL operation 200 in the older media type and
+    400 in the newer one; its code, none of its digits, nothing in the log."""
+    body, older, code = NUMBER_ROWS[name]
+    for media_type, status in (("application/json", older), (RESPONSE_JSON, 400)):
+        response = await api.http.post(
+            "/graphql",
+            content=body,
+            headers={**HEADERS, "accept": media_type, "x-api-key": "test-admin-key"},
+        )
+        assert response.status_code == status
+        assert {each["extensions"]["code"] for each in response.json()["errors"]} == {code}
+        assert "1111" not in response.text
+    assert "1111" not in caplog.text
+    assert await api.database["events"].count_documents({}) == 0
+
+
+async def test_a_number_of_5_000_digits_that_nobody_takes_is_passed_over(api: Any) -> None:
+    """In variables or extensions that the operation does not name."""
+    for name in ("variables", "extensions"):
+        body = f'{{"query": "{{ site {{ id }} }}", "{name}": {{"a": {DIGITS}}}}}'
+        assert (await post(api, body)).json() == {"data": {"site": {"id": "demo"}}}
