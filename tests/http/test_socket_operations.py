@@ -72,3 +72,24 @@ async def test_values_that_json_can_hold_and_nobody_else_are_refused_alone(api: 
     async with connected(api, Scope.ADMIN) as socket:
         answer = await socket.data(socket.start(BATCH, input={"events": events}))
     assert [one["verdict"] for one in answer["results"]] == ["ACCEPTED", "REJECTED", "ACCEPTED"]
+
+
+@pytest.mark.parametrize("header", ["DNT", "Sec-GPC"])
+async def test_who_does_not_want_to_be_tracked_is_not_over_a_socket(api: Any, header: str) -> None:
+    """With respectDoNotTrack the handshake's header holds for all that comes over the connection, in
+    single calls and in batches; with another value, or before the site says so, it does not."""
+    track = 'mutation { trackPageView(input: {visitorId: "who"}) { verdict reason } }'
+    batch = {"events": [{"type": "PAGE_VIEW", "visitorId": "who", "consentGiven": True}]}
+    accepted = {"verdict": "ACCEPTED", "reason": None}
+    refused = {"verdict": "REJECTED", "reason": "NO_CONSENT"}
+    async with connected(api, Scope.WRITE, headers={header: "1"}) as refusing:
+        assert await refusing.data(refusing.start(track)) == accepted
+        await api.database["events"].delete_many({})
+        await api.ask("mutation { updateSite(input: {respectDoNotTrack: true}) { id } }")
+        assert await refusing.data(refusing.start(track)) == refused
+        answer = await refusing.data(refusing.start(BATCH, input=batch))
+        assert [one["reason"] for one in answer["results"]] == ["NO_CONSENT"]
+    assert await api.database["events"].count_documents({}) == 0
+    assert "who" not in str(await api.database["decisions"].find({}).to_list(None))
+    async with connected(api, Scope.WRITE, headers={header: "0"}) as other:
+        assert await other.data(other.start(track)) == accepted
