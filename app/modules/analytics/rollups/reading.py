@@ -21,7 +21,7 @@ from app.modules.analytics.rollups.columns import (
 from app.modules.analytics.rollups.coverage import BLOCKS, PARTS, Parts, Stored, Unit, four_weeks_of
 from app.modules.analytics.rollups.keying import CALENDAR, Categories
 from app.modules.analytics.rollups.parts import divided_days
-from app.modules.analytics.rollups.retention import Retention
+from app.modules.analytics.rollups.retention import LONG_AGO, Retention
 from app.modules.analytics.rollups.tally import ID_OF_SET, Tally
 from app.repositories.base import Raw, Snapshot
 from app.repositories.events import EventRepository
@@ -76,7 +76,7 @@ class Reading:
         quarters = self._stock.quarters
         edges = await quarters.edges(self._site, self._snapshot)
         marks = self._stock.marks
-        since = from_ms(four_weeks_of(start))
+        since = from_ms(max(four_weeks_of(start), to_ms(LONG_AGO)))
         found = await marks.by_level(self._site, since, from_ms(end), self._snapshot)
         dirty = [one for one in found[QUARTERS] if to_ms(one) + QUARTER_MS > start]
         bounds = [*(edges or ()), *(dirty[:1]), *(one + QUARTER for one in dirty[-1:])]
