@@ -12,6 +12,9 @@ EXPORT = """query ($v: ID, $u: ID, $limit: Int, $after: String) {
   exportVisitor(visitorId: $v, userId: $u, limit: $limit, after: $after) {
     records { kind data } nextCursor } }"""
 
+# From so many characters on an id is not in other texts by chance.
+SHORTEST_TELLING = 4
+
 
 async def stored(api: Any) -> AsyncIterator[tuple[str, dict[str, Any]]]:
     """Every document of every collection, with the collection's name."""
@@ -35,15 +38,17 @@ def parts(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 
 async def naming(api: Any, who: str, site: str = "demo") -> list[str]:
     """Where somebody is named in a site's documents: by the id, also inside of another text, or by the
-    hash that columns have."""
+    hash that columns have. An id of a few characters, which are in many texts, is looked for alone."""
     known_as = hash_of(who).to_bytes(8, "little")
+    tells = len(who) >= SHORTEST_TELLING
     return [
         f"{name}: {path}"
         async for name, document in stored(api)
         if document.get("site") == site or str(document["_id"]).startswith(f"{site}:")
         for path, value in parts(document)
-        if (isinstance(value, str) and who in value)
-        or (isinstance(value, bytes) and (known_as in value or who.encode() in value))
+        if value == who
+        or (tells and isinstance(value, str) and who in value)
+        or (isinstance(value, bytes) and (known_as in value or (tells and who.encode() in value)))
     ]
 
 
