@@ -1,6 +1,7 @@
 """Accepted events."""
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
@@ -88,6 +89,17 @@ class StoredEvent:
 
 class TooLargeError(Exception):
     """What was asked for does not fit into one document."""
+
+
+@contextmanager
+def _too_large() -> Iterator[None]:
+    """Gives the database's errors of this kind the one name."""
+    try:
+        yield
+    except OperationFailure as error:
+        if error.code not in TOO_LARGE:
+            raise
+        raise TooLargeError from error
 
 
 class EventRepository(Repository[Event]):
@@ -192,9 +204,13 @@ class EventRepository(Repository[Event]):
         snapshot: Snapshot | None = None,
         max_seconds: float = 30,
     ) -> list[Raw]:
-        """Run a report's pipeline over this site's counted events."""
+        """Run a report's pipeline over this site's counted events.
+
+        Raises TooLargeError where something does not fit into a document.
+        """
         counted = [{"$match": COUNTED}, *pipeline]
-        return await self._aggregate(site, counted, snapshot=snapshot, max_seconds=max_seconds)
+        with _too_large():
+            return await self._aggregate(site, counted, snapshot=snapshot, max_seconds=max_seconds)
 
     async def stream(
         self,
@@ -229,12 +245,9 @@ class EventRepository(Repository[Event]):
             batchSize=GROUPS_AT_ONCE,
         )
         try:
-            while portion := await cursor.to_list(GROUPS_AT_ONCE):
-                yield portion
-        except OperationFailure as error:
-            if error.code not in TOO_LARGE:
-                raise
-            raise TooLargeError from error
+            with _too_large():
+                while portion := await cursor.to_list(GROUPS_AT_ONCE):
+                    yield portion
         finally:
             await cursor.close()
 

@@ -1,41 +1,45 @@
 """Quarters of an hour in columns."""
 
 import uuid
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar
 
 from beanie import Document
-from pymongo import DeleteOne, ReplaceOne
+from pymongo import DeleteMany, ReplaceOne
 
 from app.core.quarters import QUARTER, from_ms, quarter_of, to_ms
 from app.repositories.base import Raw, Repository, Snapshot
 from app.schemas import QuarterHour
 
-CURRENT = 0  # the part that is computed from stored events
-
 
 class QuarterHourRepository(Repository[QuarterHour]):
     document: ClassVar[type[Document]] = QuarterHour
 
-    async def replace(self, site: str, quarters: Sequence[tuple[datetime, Raw | None]]) -> None:
-        """Make the current parts of these quarters what they are now; None: of no events."""
-        writes: list[ReplaceOne[Raw] | DeleteOne] = []
-        for start, content in quarters:
-            quarter_id = f"{site}|{to_ms(start)}|{CURRENT}"
-            if content is None:
-                writes.append(DeleteOne({"_id": quarter_id}))
-            else:
-                document = {
-                    "_id": quarter_id,
-                    "site": site,
-                    "start": start,
-                    "kept": False,
-                    **content,
-                }
-                writes.append(ReplaceOne({"_id": quarter_id}, document, upsert=True))
-        if writes:
-            await self.collection.bulk_write(writes, ordered=False)
+    async def replace(self, site: str, quarters: Mapping[datetime, Sequence[Raw]]) -> None:
+        """Make the current parts of these quarters what they are now, all of them at once: a quarter that
+        has several is never seen with some of the old ones and some of the new.
+        """
+        parts = [
+            {"_id": f"{site}|{to_ms(start)}|{number}", "site": site, "start": start, "kept": False}
+            | content
+            for start, contents in quarters.items()
+            for number, content in enumerate(contents)
+        ]
+        gone = self._current(site, quarters) | {"_id": {"$nin": [part["_id"] for part in parts]}}
+        writes: list[ReplaceOne[Raw] | DeleteMany] = [
+            *(ReplaceOne({"_id": part["_id"]}, part, upsert=True) for part in parts),
+            DeleteMany(gone),
+        ]
+
+        async def in_transaction(session: Snapshot) -> None:
+            await self.collection.bulk_write(writes, ordered=False, session=session)
+
+        if quarters:
+            await self.in_transaction(in_transaction)
+
+    def _current(self, site: str, starts: Collection[datetime]) -> Raw:
+        return {"site": site, "start": {"$in": list(starts)}, "kept": False}
 
     async def of_range(
         self,
@@ -88,11 +92,14 @@ class QuarterHourRepository(Repository[QuarterHour]):
         first, last = min(part["start"] for part in parts), max(part["end"] for part in parts)
         return [from_ms(first), from_ms(last)]
 
-    async def keep(self, site: str, start: datetime, content: Raw, session: Snapshot) -> None:
-        """Add a part to a quarter that stays when its events are gone."""
-        part = f"{site}|{to_ms(start)}|{uuid.uuid4().hex}"
-        document = {"_id": part, "site": site, "start": start, "kept": True, **content}
-        await self.collection.insert_one(document, session=session)
+    async def keep(
+        self, site: str, start: datetime, contents: Sequence[Raw], session: Snapshot
+    ) -> None:
+        """Add parts to a quarter that stay when their events are gone."""
+        for content in contents:
+            part = f"{site}|{to_ms(start)}|{uuid.uuid4().hex}"
+            document = {"_id": part, "site": site, "start": start, "kept": True, **content}
+            await self.collection.insert_one(document, session=session)
 
     async def part(self, site: str, part_id: str) -> Raw | None:
         """A part as it is stored."""
@@ -104,28 +111,24 @@ class QuarterHourRepository(Repository[QuarterHour]):
     async def current(
         self, site: str, before: datetime, limit: int, after: datetime | None = None
     ) -> list[datetime]:
-        """The first quarters before an instant, and after another, that have a current part."""
+        """The first quarters before an instant, and after another, that have a current part. In order."""
         between = {"$lt": before} if after is None else {"$lt": before, "$gt": after}
         found = self.collection.find({"site": site, "start": between, "kept": False}, {"start": 1})
-        return [document["start"] async for document in found.sort("start", 1).limit(limit)]
+        parts = [document["start"] async for document in found.sort("start", 1).limit(limit)]
+        return list(dict.fromkeys(parts))
 
     async def make_kept(self, site: str, starts: Sequence[datetime], session: Snapshot) -> None:
         """Make the current parts of these quarters ones that stay when their events are gone."""
-        ids = [f"{site}|{to_ms(start)}|{CURRENT}" for start in starts]
-        match = {"_id": {"$in": ids}, "site": site}
-        parts = [part async for part in self.collection.find(match, session=session)]
-        if parts:
-            kept = [
-                part | {"_id": f"{site}|{to_ms(part['start'])}|{uuid.uuid4().hex}", "kept": True}
-                for part in parts
-            ]
-            await self.collection.insert_many(kept, session=session)
-            await self.collection.delete_many(match, session=session)
+        current = self._current(site, starts)
+        parts = [part async for part in self.collection.find(current, session=session)]
+        for part in parts:
+            kept = {"_id": f"{site}|{to_ms(part['start'])}|{uuid.uuid4().hex}", "kept": True}
+            await self.collection.insert_one(part | kept, session=session)
+        await self.collection.delete_many(current, session=session)
 
     async def rolled_up(self, site: str, starts: Sequence[datetime]) -> set[datetime]:
         """Those of these quarters that have a current part."""
-        ids = [f"{site}|{to_ms(start)}|{CURRENT}" for start in starts]
-        found = self.collection.find({"_id": {"$in": ids}, "site": site}, {"start": 1})
+        found = self.collection.find(self._current(site, starts), {"start": 1})
         return {document["start"] async for document in found}
 
     async def last_kept(

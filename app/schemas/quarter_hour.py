@@ -14,9 +14,10 @@ ROLLUP_TTL_INDEX = "rollup_retention"
 class QuarterHour(TextIdDocument):
     """`_id` is `site|start in milliseconds|part`.
 
-    Part 0 is what the stored events of this time are; it is replaced whole. Further parts are `kept`:
-    of events that were deleted since, they stay as they are. `columns` are the columns of
-    modules/analytics/rollups/columns.py: one entry an event in each, ids as hashes of 64 bits.
+    Parts 0, 1, ... are what the stored events of this time are. They are replaced together, and there is
+    one unless it were too large. The others are `kept`: of events that were deleted since, they stay as
+    they are. `columns` are the columns of modules/analytics/rollups/columns.py: one entry an event in
+    each, ids as hashes of 64 bits.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True)

@@ -1,12 +1,11 @@
 """Any events, ranges, zones, filters and dimensions: every number is what it is by definition."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-import pytest
 import pytest_asyncio
 from bson import Decimal128
 from hypothesis import HealthCheck, Phase, given, settings
@@ -14,7 +13,6 @@ from hypothesis import strategies as st
 
 from app.core.clock import FixedClock
 from app.core.quarters import quarter_of
-from app.modules.analytics.rollups import parts
 from app.modules.analytics.service import AnalyticsService
 from app.repositories.events import EventRepository
 from app.repositories.marks import MarkRepository
@@ -35,14 +33,6 @@ TURNS = [
 ZONES = ["UTC", "America/New_York", "Europe/Berlin", "Asia/Kathmandu", "Australia/Lord_Howe",
          "Pacific/Chatham", "America/St_Johns"]  # fmt: skip
 DIMENSIONS = [*oracle.FIELDS, "CATEGORY", "HOUR_OF_DAY", "WEEKDAY"]
-
-
-@pytest.fixture(autouse=True, scope="module")
-def days_are_large() -> Iterator[None]:
-    """Days of a few events are divided like those of thousands."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(parts, "LARGE", 3)
-        yield
 
 
 instants = st.builds(

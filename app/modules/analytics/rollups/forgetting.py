@@ -17,8 +17,9 @@ from app.core.ports import KeptEvents
 from app.core.quarters import EPOCH, QUARTER, from_ms
 from app.core.subjects import Subject
 from app.modules.analytics.rollups.columns import TYPES, Columns, hash_of, unpacked
+from app.modules.analytics.rollups.contents import contents_of
 from app.modules.analytics.rollups.retention import Retention
-from app.modules.analytics.rollups.roller import DAY_LENGTH, Roller, content_of, day_of
+from app.modules.analytics.rollups.roller import DAY_LENGTH, Roller, day_of
 from app.modules.analytics.rollups.worker import (
     FOUR_WEEKS_LENGTH,
     LEASE,
@@ -172,8 +173,7 @@ class Forgetting:
                 # Events of this age are deleted at any moment, and are counted by this part alone.
                 await self._events.delete(site, start, start + QUARTER, session)
             await self._quarters.delete_part(site, part["_id"], session)
-            if len(left):
-                await self._quarters.keep(site, start, content_of(left), session)
+            await self._quarters.keep(site, start, contents_of(left), session)
             await self._marks.mark(site, [start], session=session)
 
         await self._quarters.in_transaction(in_transaction)

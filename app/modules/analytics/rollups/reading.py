@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +14,7 @@ from app.modules.analytics.query import Dimension, ReportQuery
 from app.modules.analytics.rollups.cells import DAY, SITE, Period
 from app.modules.analytics.rollups.columns import (
     Columns,
-    column_stage,
+    column_stages,
     columns_of,
     joined,
     unpacked,
@@ -24,7 +25,7 @@ from app.modules.analytics.rollups.parts import divided_days
 from app.modules.analytics.rollups.retention import LONG_AGO, Retention
 from app.modules.analytics.rollups.tally import ID_OF_SET, Tally
 from app.repositories.base import Raw, Snapshot
-from app.repositories.events import EventRepository
+from app.repositories.events import EventRepository, TooLargeError
 from app.repositories.items import ItemRepository
 from app.repositories.marks import DAYS, FOUR_WEEKS, QUARTERS, WEEKS, MarkRepository
 from app.repositories.quarter_hours import QuarterHourRepository
@@ -110,15 +111,23 @@ class Reading:
         pipeline: list[dict[str, Any]] = [
             {"$match": {"$or": ranges} if len(ranges) > 1 else ranges[0]},
             *([] if most is None else [{"$limit": most + 1}]),
-            # So many fit into one document, but without a bound it may be more.
-            column_stage("second", 15) if most is None else column_stage(),
         ]
-        groups = await self._stock.events.aggregate(
-            self._site, pipeline, snapshot=self._snapshot, max_seconds=self._seconds_left()
-        )
+        groups = await self._groups(pipeline)
         if most is not None and sum(len(group["at"]) for group in groups) > most:
             return None
         return await asyncio.to_thread(lambda: joined([columns_of(group) for group in groups]))
+
+    async def _groups(self, pipeline: Sequence[Raw]) -> list[Raw]:
+        """Events in columns, in documents as large as can be."""
+        for stage in column_stages():
+            with suppress(TooLargeError):
+                return await self._stock.events.aggregate(
+                    self._site,
+                    [*pipeline, stage],
+                    snapshot=self._snapshot,
+                    max_seconds=self._seconds_left(),
+                )
+        raise TooLargeError
 
     async def are_stored(self, start: datetime, end: datetime) -> bool:
         """Whether all events from start to end are there themselves, none deleted."""

@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from app.core.quarters import QUARTER
-from app.modules.analytics.rollups.columns import column_stage, columns_of, joined
+from app.modules.analytics.rollups.columns import column_stages, columns_of, joined
+from app.modules.analytics.rollups.contents import contents_of
 from app.modules.analytics.rollups.retention import Retention
-from app.modules.analytics.rollups.roller import content_of
 from app.repositories.base import Snapshot
 from app.repositories.events import ALL_TYPES, Deleted, EventRepository, Types
 from app.repositories.marks import MarkRepository
@@ -73,12 +73,12 @@ class KeepingRemoval:
                 return await self._events.delete(site, quarter, end, session, types)
             pipeline: list[dict[str, Any]] = [
                 {"$match": {"at": {"$gte": quarter, "$lt": end}, "type": {"$in": list(types)}}},
-                column_stage("second", 15),
+                # In a transaction there is no second attempt.
+                column_stages()[-1],
             ]
             groups = await self._events.aggregate(site, pipeline, snapshot=session)
-            if groups:
-                content = await asyncio.to_thread(_content, groups)
-                await self._quarters.keep(site, quarter, content, session)
+            contents = await asyncio.to_thread(_contents, groups)
+            await self._quarters.keep(site, quarter, contents, session)
             removed = await self._events.delete(site, quarter, end, session, types)
             # Last and in here: a rollup that read the events before does not clear this mark.
             await self._marks.mark(site, [quarter], session=session)
@@ -87,6 +87,6 @@ class KeepingRemoval:
         return await self._events.in_transaction(in_transaction)
 
 
-def _content(groups: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """What is stored of groups that `column_stage` has made of one quarter of an hour."""
-    return content_of(joined([columns_of(group) for group in groups]))
+def _contents(groups: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """What is stored of groups that one of `column_stages` has made of one quarter of an hour."""
+    return contents_of(joined([columns_of(group) for group in groups]))

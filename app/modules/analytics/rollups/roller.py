@@ -24,9 +24,9 @@ from app.modules.analytics.rollups.cells import QUARTER as QUARTER_LEVEL
 from app.modules.analytics.rollups.columns import (
     Columns,
     joined,
-    packed,
     unpacked,
 )
+from app.modules.analytics.rollups.contents import contents_of
 from app.modules.analytics.rollups.coverage import BLOCKS, PARTS, four_weeks_of, week_of
 from app.modules.analytics.rollups.merging import Content, merged, merged_rollups
 from app.modules.analytics.rollups.parts import (
@@ -205,7 +205,7 @@ class Roller:
             )
 
     async def _replace(self, site: str, computed: Sequence["_Quarter"]) -> None:
-        await self._quarters.replace(site, [(each.start, each.content) for each in computed])
+        await self._quarters.replace(site, {each.start: each.contents for each in computed})
         await self._rollups.replace_known(
             site,
             [_site_quarter(site, each.start).cell_id(SITE, None) for each in computed],
@@ -248,7 +248,7 @@ class Roller:
 @dataclass(frozen=True, slots=True)
 class _Quarter:
     start: datetime
-    content: dict[str, Any] | None
+    contents: Sequence[dict[str, Any]]
     cell: dict[str, Any] | None
 
 
@@ -265,18 +265,7 @@ def _quarter(site: str, start: datetime, columns: Columns, kept: Sequence[Column
     """`columns` are of the events that are stored, `kept` of those that are deleted."""
     everything = joined([columns, *kept]) if kept else columns
     cells = list(Counting(everything).rollups(_site_quarter(site, start), SITE))
-    return _Quarter(
-        start, content_of(columns) if len(columns) else None, cells[0] if cells else None
-    )
-
-
-def content_of(columns: Columns) -> dict[str, Any]:
-    """What is stored of the events of a quarter (schemas/quarter_hour.py)."""
-    return {
-        "events": len(columns),
-        "weighted": columns.weight is not None,
-        "columns": packed(columns),
-    }
+    return _Quarter(start, contents_of(columns), cells[0] if cells else None)
 
 
 def _listed(counting: Counting, period: Period, dimension: str) -> list[dict[str, Any]]:

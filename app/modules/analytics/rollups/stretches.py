@@ -11,8 +11,8 @@ from datetime import datetime
 from itertools import chain, compress
 from typing import Any
 
-from app.core.quarters import QUARTER, quarter_of
-from app.modules.analytics.rollups.columns import Columns, column_stage, columns_of, joined
+from app.core.quarters import QUARTER, from_ms, quarter_of
+from app.modules.analytics.rollups.columns import Columns, column_stages, columns_of, joined
 from app.modules.analytics.sessions.at_once import NamedEvents
 from app.repositories.events import EventRepository, TooLargeError
 
@@ -45,7 +45,7 @@ class Stretch:
         return self.starts[-1] + QUARTER
 
     def take(self, groups: Sequence[dict[str, Any]]) -> None:
-        """Take in what `column_stage` has made of further events."""
+        """Take in what one of `column_stages` has made of further events."""
         for group in groups:
             counts = [void is None for void in group["void"]]
             if not all(counts):
@@ -61,7 +61,7 @@ class Stretch:
                 }
             if group["at"]:
                 self.counted += len(group["at"])
-                quarter = quarter_of(group["_id"])
+                quarter = quarter_of(from_ms(group["at"][0]))
                 self.columns.setdefault(quarter, []).append(columns_of(group))
                 names = {name: group[name] for name in _NAMES}
                 self._names.setdefault(quarter, []).append(names)
@@ -103,8 +103,8 @@ class Stretches:
 
     async def _read(self, site: str, starts: Sequence[datetime]) -> Stretch:
         async with self._events.snapshot() as snapshot:
-            for unit, size in (("minute", 15), ("second", 15)):
-                stretch, stage = Stretch(starts), column_stage(unit, size, **_FURTHER)
+            for stage in column_stages(**_FURTHER):
+                stretch = Stretch(starts)
                 groups = self._events.in_columns(site, starts[0], stretch.end, stage, snapshot)
                 with suppress(TooLargeError):
                     async for portion in groups:
