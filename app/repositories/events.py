@@ -42,6 +42,8 @@ TOO_LARGE = (10334, 17419, 17420, 13548, 146)
 
 # Events that an admin has not withdrawn.
 COUNTED: Raw = {"void": {"$exists": False}}
+# The same of one event, as an expression: whatever there is comes after null.
+WITHDRAWN: Raw = {"$gt": ["$void", None]}
 # For how many an event stands: more than itself where the site counted a sample of its visitors.
 WEIGHT: Raw = {"$ifNull": ["$weight", 1]}
 

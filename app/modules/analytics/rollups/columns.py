@@ -128,7 +128,7 @@ def _narrowed(coded: Coded, rows: Numbers) -> Coded:
     return Coded(codes.astype(np.uint32), [coded.values[code] for code in seen])
 
 
-def column_stages(**further: str) -> list[dict[str, Any]]:
+def column_stages(**further: Any) -> list[dict[str, Any]]:
     """Stages that make columns of events in the database: a document of the events of a quarter of an
     hour, of fifteen seconds, and of a part of those.
 

@@ -14,7 +14,7 @@ from typing import Any
 from app.core.quarters import QUARTER, from_ms, quarter_of
 from app.modules.analytics.rollups.columns import Columns, column_stages, columns_of, joined
 from app.modules.analytics.sessions.at_once import NamedEvents
-from app.repositories.events import EventRepository, TooLargeError
+from app.repositories.events import WITHDRAWN, EventRepository, TooLargeError
 
 # A stretch is made longer where it has far fewer events, and shorter where it has more.
 ENOUGH_EVENTS = 30_000
@@ -25,7 +25,7 @@ MOST_QUARTERS = 96
 # What sessions need besides columns.
 _NAMES = ("event", "session", "visitor", "user")
 
-_FURTHER = {"event": "$_id", "void": "$void.id"}
+_FURTHER = {"event": "$_id", "withdrawn": WITHDRAWN}
 
 
 @dataclass(slots=True)
@@ -47,7 +47,7 @@ class Stretch:
     def take(self, groups: Sequence[dict[str, Any]]) -> None:
         """Take in what one of `column_stages` has made of further events."""
         for group in groups:
-            counts = [void is None for void in group["void"]]
+            counts = [not withdrawn for withdrawn in group["withdrawn"]]
             if not all(counts):
                 self.withdrawn.update(
                     session
