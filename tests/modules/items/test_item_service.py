@@ -1,8 +1,8 @@
 """The catalogue's rules where the database does not matter: defaults, checks, queries, batches."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -39,43 +39,34 @@ SURROGATE = "a\ud800b"
 class Site:
     currency: str
     timezone: str = "UTC"
+    archived_at: datetime | None = None
 
 
-@dataclass
 class Sites:
-    """Every site has Swiss francs; notes who was asked for."""
-
-    asked: list[str] = field(default_factory=list)
+    """Each site has its own currency."""
 
     async def get(self, site: str) -> Site:
-        self.asked.append(site)
-        return Site("CHF")
-
-
-@pytest.fixture
-def sites() -> Sites:
-    return Sites()
+        return Site({"demo": "CHF", "other": "SEK"}[site])
 
 
 @pytest_asyncio.fixture
-async def service(sites: Sites) -> AsyncIterator[ItemService]:
+async def service() -> AsyncIterator[ItemService]:
     """A service on a database in memory; documents are bound to it until the next application."""
     client = AsyncMongoMockClient()
     await prepare(client["test"], [Item])
-    yield ItemService(ItemRepository(), sites, FixedClock(NOW), max_seconds=5)
+    yield ItemService(ItemRepository(), Sites(), FixedClock(NOW), max_seconds=5)
     client.close()
 
 
-async def test_the_site_is_asked_for_its_currency_only_when_needed(
-    service: ItemService, sites: Sites
-) -> None:
-    """A price without a currency gets that of its own site; nothing else asks for the site."""
-    await service.create("demo", {"title": "Lamp"})
-    await service.create("demo", {"title": "Lamp", "price": Decimal(1), "currency": "JPY"})
-    assert sites.asked == []
-    priced = await service.create("demo", {"title": "Lamp", "price": Decimal("1.50")})
-    assert (priced.currency, str(priced.price)) == ("CHF", "1.50")
-    assert sites.asked == ["demo"]
+async def test_a_price_has_the_currency_of_its_site(service: ItemService) -> None:
+    """Unless it has one of its own; what has no price has none."""
+    lamp = {"title": "Lamp"}
+    assert (await service.create("demo", lamp)).currency is None
+    own = await service.create("demo", lamp | {"price": Decimal(1), "currency": "JPY"})
+    assert own.currency == "JPY"
+    for site, currency in (("demo", "CHF"), ("other", "SEK")):
+        priced = await service.create(site, lamp | {"price": Decimal("1.50")})
+        assert (priced.currency, str(priced.price)) == (currency, "1.50")
 
 
 async def test_new_ids_sort_by_age(service: ItemService) -> None:

@@ -1,7 +1,6 @@
 """Keys of sites: making them, and whose a key is."""
 
 import hmac
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
@@ -25,16 +24,27 @@ from app.schemas import AdminAction, ApiKey, Site
 from tests.conftest import NOW
 
 
-@pytest_asyncio.fixture
-async def keys() -> AsyncIterator[KeyService]:
+class FindingAnother(ApiKeyRepository):
+    """Finds for a hash what only begins like it."""
+
+    async def find_by_hash(self, key_hash: str) -> ApiKey | None:
+        found = await super().find_by_hash(key_hash)
+        return found and found.model_copy(update={"id": f"{found.id[:-1]}x"})
+
+
+async def service(repository: ApiKeyRepository) -> KeyService:
     """The service on mongomock, with one site."""
     await prepare(AsyncMongoMockClient(tz_aware=True)["keys"], (Site, ApiKey, AdminAction))
     clock = FixedClock(NOW)
     sites = SiteService(SiteRepository(), Settings(_env_file=None), clock)
     await sites.ensure_site("shop", "The shop")
-    repository = ApiKeyRepository()
     log = AdminLogService(AdminActionRepository(), clock)
-    yield KeyService(repository, sites, KeyUses(repository), log, clock)
+    return KeyService(repository, sites, KeyUses(repository), log, clock)
+
+
+@pytest_asyncio.fixture
+async def keys() -> KeyService:
+    return await service(ApiKeyRepository())
 
 
 async def test_a_key_is_shown_once_and_stored_hashed(keys: KeyService) -> None:
@@ -66,16 +76,10 @@ async def test_what_opens_a_site_is_compared_in_constant_time(
     assert await keys.authenticate(made.key) is not None
 
 
-async def test_a_key_that_is_only_found_opens_nothing(
-    keys: KeyService, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_key_that_is_only_found_opens_nothing() -> None:
     """Whatever the database answers for a hash, the whole of it is compared."""
+    keys = await service(FindingAnother())
     made = await keys.create_key("shop", Scope.READ, "analyst")
-
-    async def found_by_its_beginning(repository: ApiKeyRepository, key_hash: str) -> ApiKey:
-        return made.stored.model_copy(update={"id": f"{made.stored.id[:-1]}x"})
-
-    monkeypatch.setattr(ApiKeyRepository, "find_by_hash", found_by_its_beginning)
     assert await keys.authenticate(made.key) is None
 
 
