@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 CLIENTS := tests/clients/node_modules/.installed
 PAGES  := app/http/static/graphiql/index.html
 
-.PHONY: install run test faults bench bench-reports lint format schema clean
+.PHONY: install run test properties faults bench bench-reports lint format schema clean
 .DEFAULT_GOAL := help
 
 help: ## what there is
@@ -44,6 +44,9 @@ test: install lint $(CLIENTS) ## lint, types and all tests
 	@scripts/ensure_chromium
 	npm test --silent --prefix web/graphiql
 	$(BIN)/pytest
+
+properties: $(VENV)/.installed ## look for examples that contradict a property (EXAMPLES=10 times as many as make test tries)
+	EXAMPLES=$(or $(EXAMPLES),10) $(BIN)/pytest -m hypothesis --hypothesis-profile=searching --timeout=0
 
 faults: $(VENV)/.installed ## kill, freeze and cut off everything, and count (ONLY=name for one; docs/reliability.md)
 	$(BIN)/python -m tests.faults $(if $(ONLY),--only $(ONLY))

@@ -112,9 +112,11 @@ async def reconcile_indexes(
     `lifetimes` gives seconds by index name; None means that nothing expires, so there is no index.
     Several processes may do this at once.
     """
+    there = await database.list_collection_names()
     for document in documents:
-        settings = document.get_settings()
-        collection = database.get_collection(str(settings.name))
+        collection = str(document.get_settings().name)
+        if collection not in there:
+            await _create(database, collection)
         wanted: dict[str, dict[str, Any]] = {}
         for index in _declared_indexes(document):
             options = dict(index.document)
@@ -125,8 +127,7 @@ async def reconcile_indexes(
                     continue
                 options["expireAfterSeconds"] = seconds
             wanted[name] = options
-        await _ensure_collection(database, collection.name)
-        await _reconcile_collection(database, collection.name, wanted)
+        await _reconcile_collection(database, collection, wanted)
 
 
 async def current_lifetimes(
@@ -153,7 +154,7 @@ def _declared_indexes(document: type[Document]) -> list[IndexModel]:
     return list(getattr(inner, "indexes", []))
 
 
-async def _ensure_collection(database: DatabaseHandle, name: str) -> None:
+async def _create(database: DatabaseHandle, name: str) -> None:
     try:
         await database.create_collection(name)
     except OperationFailure as error:

@@ -1,6 +1,5 @@
 """What is done on the command line is in the log of admin actions, and an archived site is left alone."""
 
-import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,7 +14,7 @@ from app.core.auth import INSTANCE
 from app.core.embedded import EmbeddedMongo
 from app.core.errors import FootfallError
 from tests.commands.test_sites import stored
-from tests.conftest import _empty
+from tests.conftest import empty_database
 
 Run = Callable[..., Result]
 Log = Callable[[], list[dict[str, Any]]]
@@ -34,7 +33,7 @@ def run(mongo_url: str, database_name: str, monkeypatch: pytest.MonkeyPatch) -> 
     """Run `footfall ...` on an empty database; what is refused is raised."""
     monkeypatch.setenv("FOOTFALL_MONGO_URL", mongo_url)
     monkeypatch.setenv("FOOTFALL_DATABASE", database_name)
-    asyncio.run(_empty(mongo_url, database_name))
+    empty_database(mongo_url, database_name)
 
     def footfall(*arguments: str) -> Result:
         return CliRunner().invoke(cli, arguments, catch_exceptions=False)

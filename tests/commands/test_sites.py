@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from app.cli import cli
 from app.core.database import connect
 from app.core.errors import FootfallError
-from tests.conftest import _empty
+from tests.conftest import empty_database
 
 Run = Callable[..., Result]
 ALL = ["list", "create", "rename", "show", "set", "archive", "restore", "owner-key"]
@@ -24,7 +24,7 @@ def run(mongo_url: str, database_name: str, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("FOOTFALL_MONGO_URL", mongo_url)
     monkeypatch.setenv("FOOTFALL_DATABASE", database_name)
     monkeypatch.setenv("COLUMNS", "200")
-    asyncio.run(_empty(mongo_url, database_name))
+    empty_database(mongo_url, database_name)
 
     def sites(*arguments: str) -> Result:
         return CliRunner().invoke(cli, ["sites", *arguments], catch_exceptions=False)

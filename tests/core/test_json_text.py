@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.core.json_text import read_json
+from tests.examples import examples
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.text()
@@ -19,7 +20,7 @@ VALUES = st.recursive(
 
 
 @given(VALUES)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_what_is_beside_an_odd_value_is_read_as_ever(value: Any) -> None:
     """Alone, and beside half of a character and a number that no double can hold."""
     text = json.dumps(value)

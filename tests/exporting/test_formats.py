@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from app.exporting.formats import Format, cell, format_of, header, lines
 from app.exporting.output import output_file
+from tests.examples import examples
 
 
 @pytest.mark.parametrize(
@@ -71,7 +72,7 @@ def test_no_cell_is_a_formula(value: Any, expected: str) -> None:
         max_size=5,
     )
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_what_is_written_is_read_again(records: list[dict[str, str]]) -> None:
     """Commas, quotes, line ends and all else: as many rows, each cell what it was."""
     names = ["a", "b", "c"]

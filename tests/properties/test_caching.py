@@ -14,6 +14,7 @@ from app.repositories.events import EventRepository
 from app.repositories.marks import MarkRepository
 from app.repositories.quarter_hours import QuarterHourRepository
 from app.repositories.sessions import SessionRepository
+from tests.examples import examples
 from tests.modules.analytics.asking import event, report, store
 from tests.modules.analytics.test_caching import DAY, INSIDE, applications, withdraw
 
@@ -53,7 +54,7 @@ async def answers(api: Any, asked: dict[str, str]) -> list[Any]:
 
 @settings(
     deadline=None,
-    max_examples=15,
+    max_examples=examples(8),
     phases=[Phase.explicit, Phase.generate, Phase.shrink],
     suppress_health_check=list(HealthCheck),
 )

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from app.core.clock import FixedClock
 from app.modules.tracking.cleanup import CleanupService
+from tests.examples import examples
 from tests.modules.analytics import oracle
 from tests.modules.analytics.asking import REPORT
 from tests.modules.analytics.oracle import Asked
@@ -41,7 +42,7 @@ async def delete_before(api: Any, instant: datetime) -> None:
     await cleanup._removal.remove_before("demo", instant)
 
 
-@settings(thorough, max_examples=12)
+@settings(thorough, max_examples=examples(8))
 @given(
     history=histories(),
     asked=st.lists(reports(), min_size=2, max_size=2),

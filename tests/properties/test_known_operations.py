@@ -14,6 +14,7 @@ from app.core.auth import Scope
 from app.core.errors import UnavailableError
 from app.http.graphql import GraphQLEndpoint
 from tests.conftest import KEYS, OTHER_SITE_KEYS, Api
+from tests.examples import examples
 
 RESULT = "verdict eventId reason message"
 QUERIES = {
@@ -130,7 +131,7 @@ async def stored(api: Api, site: str) -> list[dict[str, Any]]:
 
 
 @settings(
-    max_examples=150,
+    max_examples=examples(60),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -16,6 +16,7 @@ from app.core.quarters import quarter_of
 from app.modules.analytics.service import AnalyticsService
 from app.repositories.events import EventRepository
 from app.repositories.marks import MarkRepository
+from tests.examples import examples
 from tests.modules.analytics import oracle
 from tests.modules.analytics.asking import METRICS, REPORT
 from tests.modules.analytics.oracle import Asked
@@ -235,7 +236,7 @@ def from_events_alone(api: Any) -> Any:
     return ask
 
 
-@settings(thorough, max_examples=30)
+@settings(thorough, max_examples=examples(12))
 @given(history=histories(), asked=st.lists(reports(), min_size=3, max_size=3))
 async def test_reports_are_what_the_oracle_says(
     old: Any,
@@ -268,7 +269,7 @@ OVERVIEW = f"""query ($range: RangeInput, $filter: ReportFilter) {{
 IN_SHORT = ("impressions", "clicks", "uniqueUsers", "uniqueSessions")
 
 
-@settings(thorough, max_examples=25)
+@settings(thorough, max_examples=examples(10))
 @given(
     history=histories(),
     asked=reports(),

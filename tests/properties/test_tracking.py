@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import NOW
+from tests.examples import examples
 
 COOLDOWN = {"IMPRESSION": 30.0, "VIEW": 30.0, "CLICK": 5.0}
 
@@ -28,7 +29,7 @@ event = st.fixed_dictionaries(
 batches = st.lists(st.lists(event, min_size=1, max_size=8), min_size=1, max_size=6)
 
 relaxed = settings(
-    max_examples=60,
+    max_examples=examples(30),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import NOW
+from tests.examples import examples
 from tests.modules.analytics.asking import event, store
 
 MONEY = """currency revenue revenueByCurrency { currency amount }
@@ -187,7 +188,7 @@ conversions = st.tuples(
 
 
 @settings(
-    max_examples=15,
+    max_examples=examples(8),
     deadline=None,
     phases=[Phase.explicit, Phase.generate, Phase.shrink],
     suppress_health_check=list(HealthCheck),

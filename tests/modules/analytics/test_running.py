@@ -74,8 +74,9 @@ async def explained(api: Any, stages: list[Any]) -> Any:
 @pytest.mark.parametrize("part", Part)
 async def test_reports_use_an_index(api: Any, wanted: EventFilter, index: str, part: Part) -> None:
     """Never all events of the collection: those of the item or user, else those of the time."""
+    days = [utc(f"{month}-{day:02}") for month in ("2026-06", "2025-06") for day in range(1, 29)]
     await store(
-        *[event(item=f"i{n}", user=f"u{n}", at=utc(f"2026-06-{n % 28 + 1:02}")) for n in range(200)]
+        *[event(item=f"i{n}", user=f"u{n}", at=days[n % len(days)]) for n in range(4 * len(days))]
     )
     categories = Categories({"i1": "c", "i2": "d"})
     found = plan(query(filter=wanted, dimensions=(Dimension.SOURCE,)), Wanted(rows=frozenset(Part)))

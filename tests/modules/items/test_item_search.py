@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from app.modules.items.search import text_search
 from app.repositories.items import ItemRepository
 from tests.conftest import NOW
+from tests.examples import examples
 from tests.modules.items.catalogue import ITEMS, create, ids, page_of, problem, update
 
 # Words that are parts of each other.
@@ -137,7 +138,7 @@ def test_search_has_only_words_in_quotes(text: str) -> None:
 
 
 @settings(
-    max_examples=100,
+    max_examples=examples(40),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

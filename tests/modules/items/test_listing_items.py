@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import NOW
+from tests.examples import examples
 from tests.modules.items.catalogue import ARCHIVE, ITEMS, create, ids, page_of, problem, update
 
 PRICES = [None, "0", "2.5", "2.50", "10", "9.99"]
@@ -131,7 +132,7 @@ FILTERS = st.fixed_dictionaries(
 
 # The catalogue is made once, and the examples only read it.
 @settings(
-    max_examples=60,
+    max_examples=examples(30),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

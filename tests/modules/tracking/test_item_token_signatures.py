@@ -18,6 +18,7 @@ from app.modules.tracking.item_tokens.token import (
     kinds_text,
     make_token,
 )
+from tests.examples import examples
 
 NOW = 1_781_524_800
 CHECK = TokenCheck("shop", {1: "old secret", 2: "secret"}, NOW)
@@ -54,7 +55,7 @@ def test_what_was_signed_is_accepted(item: str, session: str | None) -> None:
 
 
 @given(data=st.data(), session=st.none() | st.just("s-1"))
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 def test_a_token_with_any_character_changed_fails(data: st.DataObject, session: str | None) -> None:
     """Replaced, left out or put in, at any place, the last of base64 too, where bits are left over."""
     token = signed(session=session)

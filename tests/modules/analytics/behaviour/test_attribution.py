@@ -16,6 +16,7 @@ from app.modules.analytics.behaviour.attribution import Attribution, Conversions
 from app.modules.analytics.behaviour.credits import split
 from app.modules.analytics.behaviour.enums import AttributionModel
 from tests.conftest import NOW
+from tests.examples import examples
 from tests.modules.analytics.asking import event, store, utc
 from tests.modules.analytics.behaviour.asking import attribution
 
@@ -257,7 +258,7 @@ async def test_rows_beyond_the_limit_are_added_up(api: Any) -> None:
     assert answer["meta"]["rows"] == 3
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(
     digits=st.integers(0, 10**34 - 1), exponent=st.integers(-30, 15), number=st.integers(1, 1_000)
 )

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from app.core.clock import FixedClock
 from app.repositories.events import EventRepository
+from tests.examples import examples
 from tests.modules.analytics.behaviour import oracle
 from tests.modules.analytics.behaviour.asking import attribution, funnel, paths, retention
 from tests.modules.analytics.behaviour.oracle import Asked, Windows
@@ -22,7 +23,7 @@ CATEGORIES = {"a": "shoes", "b": "$hats"}
 MILLISECOND = timedelta(milliseconds=1)
 thorough = settings(
     deadline=None,
-    max_examples=40,
+    max_examples=examples(40),
     phases=[Phase.explicit, Phase.generate, Phase.shrink],
     suppress_health_check=list(HealthCheck),
 )

@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import NOW
+from tests.examples import examples
 from tests.modules.analytics.asking import event, store
 
 CLICK_MAP = """query ($itemId: ID, $page: String, $range: RangeInput, $columns: Int, $rows: Int,
@@ -156,7 +157,7 @@ def pixel_cell(coordinate: float, cells: int, side: int) -> int | None:
     return None
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(30), deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     points=st.lists(st.one_of(st.none(), st.tuples(coordinates, coordinates)), max_size=25),
     columns=st.integers(1, 9),

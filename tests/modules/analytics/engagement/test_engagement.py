@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from app.modules.analytics.engagement.spread import place_of, value_at
 from tests.conftest import NOW
+from tests.examples import examples
 from tests.modules.analytics.asking import event, store
 from tests.modules.analytics.oracle import Asked, Event, covers, value_of
 
@@ -266,7 +267,7 @@ events_of_a_site = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(40), deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     events=events_of_a_site,
     by=st.sampled_from([None, "ITEM", "DEVICE", "PAGE", "CATEGORY", "HOUR_OF_DAY"]),

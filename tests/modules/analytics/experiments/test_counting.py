@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from app.repositories.events import EventRepository
 from tests.conftest import NOW
+from tests.examples import examples
 from tests.modules.analytics.experiments.experimenting import by_variant, experiment
 
 START, END = NOW - timedelta(seconds=8), NOW - timedelta(seconds=2)
@@ -82,7 +83,7 @@ def oracle(
 
 
 @settings(
-    max_examples=40,
+    max_examples=examples(40),
     deadline=None,
     phases=[Phase.explicit, Phase.generate, Phase.shrink],
     suppress_health_check=list(HealthCheck),

@@ -18,6 +18,7 @@ from app.modules.analytics.experiments.statistics import (
     sample_ratio,
     wilson,
 )
+from tests.examples import examples
 from tests.modules.analytics.experiments import formulas
 
 
@@ -91,7 +92,7 @@ few = st.integers(1, 40).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(
 pairs = st.one_of(counts, few)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @example(one=(7, 17), control=(17, 17), confidence=0.95)
 @given(one=pairs, control=pairs, confidence=st.sampled_from([0.5, 0.8, 0.95, 0.99, 0.999]))
 def test_every_number_is_what_its_formula_says(

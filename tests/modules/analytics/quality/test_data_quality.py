@@ -18,6 +18,7 @@ from app.modules.analytics.quality.checks import (
     checks,
 )
 from tests.conftest import NOW
+from tests.examples import examples
 from tests.modules.analytics.asking import event, store
 
 QUALITY = """query ($range: RangeInput) { dataQuality(range: $range) {
@@ -319,7 +320,7 @@ stored_events = st.lists(
 )  # fmt: skip
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(30), deadline=None, suppress_health_check=list(HealthCheck))
 @given(events=stored_events, items=st.lists(st.sampled_from(["a", "b", "c"]), min_size=30))
 async def test_shares_are_what_the_oracle_says(
     api: Any, events: list[dict[str, Any]], items: list[str]

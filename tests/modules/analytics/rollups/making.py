@@ -71,7 +71,7 @@ def stored_events(draw: st.DrawFn, around: datetime = datetime(2026, 6, 1, tzinf
 
 
 def group(events: Sequence[Event]) -> dict[str, Any]:
-    """What `column_stage` makes of events, said in Python."""
+    """What `column_stages` make of events, said in Python."""
     found: dict[str, Any] = {name: [event.get(name) for event in events] for name in READ}
     found["at"] = [milliseconds(event["at"]) for event in events]
     return found

@@ -14,7 +14,7 @@ from app.modules.analytics.rollups.columns import (
     FIELD_NAMES,
     TYPES,
     Columns,
-    column_stage,
+    column_stages,
     columns_of,
     hash_of,
     joined,
@@ -24,6 +24,7 @@ from app.modules.analytics.rollups.columns import (
     unpacked,
 )
 from app.repositories.events import EventRepository
+from tests.examples import examples
 from tests.modules.analytics.rollups.making import (
     ODD,
     columns,
@@ -36,7 +37,7 @@ from tests.modules.analytics.rollups.making import (
 
 AT = datetime(2026, 6, 1, tzinfo=UTC)
 lists_of_events = st.lists(stored_events(), max_size=12)
-quick = settings(deadline=None, max_examples=40)
+quick = settings(deadline=None, max_examples=examples(40))
 
 
 def through_the_database(found: Columns) -> Columns:
@@ -156,10 +157,11 @@ async def test_the_database_makes_the_columns_that_are_read(api: Any) -> None:
             event |= {"value": Decimal128("9" * 34), "weight": 3, "engagement": place, "user": "u"}
         events.append(event)
     await insert(events)
-    for stage, length in ((column_stage(), 900_000), (column_stage("second", 15), 15_000)):
+    for stage, length in zip(column_stages(), (900_000, 15_000, 15_000), strict=True):
         groups = await EventRepository().aggregate("demo", [stage])
         found = [one for each in groups for one in said(columns_of(each))]
         assert sorted(found, key=lambda one: one["at"]) == expected(events)
         for each in groups:
-            start = milliseconds(each["_id"])
+            of = each["_id"]
+            start = milliseconds(of["time"] if isinstance(of, dict) else of)
             assert all(start <= at < start + length for at in each["at"])

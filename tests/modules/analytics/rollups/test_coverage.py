@@ -26,6 +26,7 @@ from app.modules.analytics.rollups.coverage import (
     week_of,
 )
 from app.modules.analytics.rollups.parts import LARGE, MINUTE_MS, parts_of_day
+from tests.examples import examples
 
 HOUR_MS = 60 * MINUTE_MS
 MONDAY = 20_605 * DAY_MS  # 2026-06-01
@@ -142,7 +143,7 @@ def check(
     )
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=examples(40))
 @given(
     asked=ranges,
     stored=stores,
@@ -158,7 +159,7 @@ def test_every_millisecond_is_covered_once_by_what_is_clean(
     check(found, within(asked, (stored.start, stored.end)), stored, levels, boundaries)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(deadline=None, max_examples=examples(20))
 @given(asked=ranges, dirty=st.frozensets(quarters, max_size=6))
 def test_a_very_long_range_is_divided_in_the_same_way(asked: Span, dirty: frozenset[int]) -> None:
     """Without looking at its days one by one: no rollups, and quarters in as few spans as can be."""

@@ -19,6 +19,7 @@ from app.modules.analytics.rollups.distinct import (
     merged_set,
     stored_set,
 )
+from tests.examples import examples
 from tests.modules.analytics.rollups.making import random_ids
 
 Ids = np.ndarray[Any, np.dtype[np.uint64]]
@@ -37,7 +38,7 @@ def split(ids: Ids, parts: int, seed: int) -> list[Ids]:
     return [ids[np.logical_or.reduce([place == part for place in places])] for part in range(parts)]
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=examples(40))
 @given(
     number=st.one_of(
         st.sampled_from([0, 1, MIXED, MIXED + 1, 1_000, EXACT]), st.integers(0, EXACT)
@@ -56,7 +57,7 @@ def test_up_to_a_thousand_and_more_they_are_exact_however_they_are_divided(
     assert found == Distinct(number, exact=True)
 
 
-@settings(deadline=None, max_examples=10)
+@settings(deadline=None, max_examples=examples(10))
 @given(number=st.integers(EXACT, 4_000), seed=st.integers(0, 1_000))
 def test_a_set_that_is_asked_for_alone_is_exact(number: int, seed: int) -> None:
     """However many ids it has; with anything else beside it, it is a sketch."""
@@ -144,7 +145,7 @@ def test_how_ids_are_grouped_into_parts_does_not_change_the_number(number: int) 
         assert loose == known
 
 
-@settings(deadline=None, max_examples=20)
+@settings(deadline=None, max_examples=examples(20))
 @given(
     number=st.integers(0, EXACT), parts=st.integers(1, 9), cut=st.integers(0, 9), seed=st.integers()
 )

@@ -14,6 +14,7 @@ from app.modules.analytics.rollups.cells import SITE
 from app.modules.analytics.rollups.family import Family, family_of
 from app.modules.analytics.rollups.keying import CALENDAR
 from app.modules.analytics.zones import zone_named
+from tests.examples import examples
 
 START = datetime(2026, 6, 1, tzinfo=UTC)
 
@@ -70,7 +71,7 @@ conditions = st.builds(
 )
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=examples(40))
 @given(
     wanted=st.builds(
         EventFilter,

@@ -26,6 +26,7 @@ from app.modules.analytics.rollups.sessions_seen import (
     together,
 )
 from app.modules.analytics.rollups.tally import INTERACTION, PAGE_VIEW, Tally
+from tests.examples import examples
 from tests.modules.analytics.rollups.making import random_ids
 
 Piece = list[tuple[int, bool, bool]]  # session, whether a page view, whether an interaction
@@ -58,7 +59,7 @@ def said(sessions: SeenSessions) -> dict[int, tuple[int, bool]]:
 events = st.tuples(st.integers(1, 9) | st.just(2**64 - 1), st.booleans(), st.booleans())
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=examples(40))
 @given(pieces=st.lists(st.lists(events, max_size=8), max_size=6))
 def test_pieces_are_together_what_the_whole_is(pieces: list[Piece]) -> None:
     """Page views are added up, interactions remembered; in any order and grouping, stored or not."""

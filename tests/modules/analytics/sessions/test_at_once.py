@@ -16,6 +16,7 @@ from app.modules.analytics.sessions.rollup import SessionRollup
 from app.repositories.events import EventRepository
 from app.repositories.sessions import SessionEvents
 from tests.conftest import NOW
+from tests.examples import examples
 from tests.modules.analytics.asking import event, store
 from tests.modules.analytics.rollups.making import columns, roll_up
 from tests.modules.analytics.sessions.asking import mark, stored
@@ -73,7 +74,7 @@ def at_once(found: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
     return sessions_of("demo", NamedEvents(columns(found) if found else joined(()), *names))
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=examples(100))
 @given(found=lists_of_events)
 def test_at_once_they_are_what_they_are_one_by_one(found: list[dict[str, Any]]) -> None:
     """Every field of every session, and none that it does not have, in whatever order events come."""
@@ -104,7 +105,7 @@ steps = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=25, suppress_health_check=list(HealthCheck))
+@settings(deadline=None, max_examples=examples(10), suppress_health_check=list(HealthCheck))
 @given(
     steps=steps, most_quarters=st.sampled_from([1, 4, 96]), most_events=st.sampled_from([2, 100])
 )

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from app.core.quarters import quarter_of
 from app.modules.analytics.sessions import counting
 from tests.conftest import NOW
+from tests.examples import examples
 from tests.modules.analytics.sessions import oracle
 from tests.modules.analytics.sessions.asking import (
     arrive,
@@ -62,7 +63,7 @@ steps = st.one_of(
 )
 thorough = settings(
     deadline=None,
-    max_examples=40,
+    max_examples=examples(20),
     phases=[Phase.explicit, Phase.generate, Phase.shrink],
     suppress_health_check=list(HealthCheck),
 )

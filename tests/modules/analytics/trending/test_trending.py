@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from app.repositories.events import EventRepository
 from tests.conftest import NOW
+from tests.examples import examples
 from tests.modules.analytics.asking import event, store
 
 TRENDING = """query ($range: RangeInput, $by: TrendBy, $direction: Direction, $limit: Int,
@@ -222,7 +223,7 @@ counts = st.dictionaries(
 )
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(30), deadline=None, suppress_health_check=list(HealthCheck))
 @given(counted=counts, minimum=st.integers(1, 10), rising=st.booleans(), limit=st.integers(1, 5))
 async def test_trends_are_what_the_textbook_says(
     api: Any, counted: dict[str, tuple[int, int]], minimum: int, rising: bool, limit: int
