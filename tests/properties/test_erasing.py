@@ -42,7 +42,7 @@ async def delete_before(api: Any, instant: datetime) -> None:
     await cleanup._removal.remove_before("demo", instant)
 
 
-@settings(thorough, max_examples=examples(8))
+@settings(thorough, max_examples=examples(5))
 @given(
     history=histories(),
     asked=st.lists(reports(), min_size=2, max_size=2),

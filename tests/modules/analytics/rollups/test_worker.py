@@ -213,7 +213,7 @@ async def test_a_rollup_may_die_at_any_step(quiet: Any, monkeypatch: pytest.Monk
     steps = dying.taken
     assert steps > 40
     # All steps of quarters, the first and last of a day's and a week's, and some in between.
-    for number in (*range(8), *range(8, steps - 6, 11), *range(steps - 6, steps)):
+    for number in (*range(8), *range(8, steps - 6, 29), *range(steps - 6, steps)):
         for where in (number, number + 0.5):
             dying.dies_at = None
             await insert([next(late), next(late)])
