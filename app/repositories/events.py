@@ -253,6 +253,12 @@ class EventRepository(Repository[Event]):
         finally:
             await cursor.close()
 
+    async def number(
+        self, site: str, match: Mapping[str, Any], snapshot: Snapshot | None = None
+    ) -> int:
+        """How many stored events match, the withdrawn ones included: an index has the answer."""
+        return await self.collection.count_documents({"site": site, **match}, session=snapshot)
+
     async def are_few(
         self,
         site: str,

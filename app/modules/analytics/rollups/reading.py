@@ -107,15 +107,18 @@ class Reading:
         """The events themselves of these spans; None where there are more than so many."""
         if not spans:
             return joined(())
-        ranges = [{"at": {"$gte": from_ms(start), "$lt": from_ms(end)}} for start, end in spans]
         pipeline: list[dict[str, Any]] = [
-            {"$match": {"$or": ranges} if len(ranges) > 1 else ranges[0]},
+            {"$match": _within(spans)},
             *([] if most is None else [{"$limit": most + 1}]),
         ]
         groups = await self._groups(pipeline)
         if most is not None and sum(len(group["at"]) for group in groups) > most:
             return None
         return await asyncio.to_thread(lambda: joined([columns_of(group) for group in groups]))
+
+    async def number(self, spans: Sequence[tuple[int, int]]) -> int:
+        """How many events these spans have."""
+        return await self._stock.events.number(self._site, _within(spans), self._snapshot)
 
     async def _groups(self, pipeline: Sequence[Raw]) -> list[Raw]:
         """Events in columns, in documents as large as can be."""
@@ -211,6 +214,11 @@ class Reading:
         if wanted.user is not None:
             match["user"] = wanted.user
         return await self._stock.events.are_few(self._site, match, most, self._snapshot)
+
+
+def _within(spans: Sequence[tuple[int, int]]) -> Raw:
+    ranges = [{"at": {"$gte": from_ms(start), "$lt": from_ms(end)}} for start, end in spans]
+    return {"$or": ranges} if len(ranges) > 1 else ranges[0]
 
 
 def _selected(quarters: Iterable[Raw], selected: Callable[[Columns], Columns]) -> Columns:

@@ -4,10 +4,13 @@ import random
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
+from app.modules.analytics.rollups import answering
 from app.modules.analytics.rollups.distinct import EXACT, STANDARD_ERROR
 from app.repositories.marks import MarkRepository
 from tests.conftest import NOW
-from tests.modules.analytics.rollups.making import from_events, insert, roll_up
+from tests.modules.analytics.rollups.making import busy, from_events, insert, roll_up
 
 DAYS = [NOW.replace(hour=0) - timedelta(days=n) for n in (9, 8)]
 SPAN = {"start": DAYS[0].isoformat(), "end": (DAYS[1] + timedelta(days=1)).isoformat()}
@@ -103,3 +106,30 @@ async def test_many_visitors_are_estimated_within_what_is_said(make_api: Any) ->
     # A range of hours has few, and is exact.
     hours = {"range": {**SPAN, "end": (DAYS[0] + timedelta(hours=6)).isoformat()}}
     assert await api.ask(LARGE, hours) == await from_events(api, LARGE, hours)
+
+
+TOTALS = """query ($range: RangeInput) { report(range: $range) {
+  totals { events uniqueVisitors uniqueSessions revenue } } }"""
+
+
+@pytest.mark.parametrize(("rolled_up", "stays"), [(300, True), (20, False)])
+async def test_a_busy_quarter_does_not_cost_all_of_history(
+    make_api: Any, monkeypatch: pytest.MonkeyPatch, rolled_up: int, stays: bool
+) -> None:
+    """With more events that are not rolled up than are read one by one: where there are many times as
+    many others, those are not read. Seen by withdrawing them from behind; a few are simply read."""
+    monkeypatch.setattr(answering, "MOST_LIVE_EVENTS", 10)
+    api = await make_api(rollup_interval=3_600, report_cache_size=0, data_retention_days=0)
+    await insert(busy(DAYS[:1], rolled_up))
+    await roll_up(api)
+    late = busy(DAYS[1:], 60, seed=2)
+    for place, event in enumerate(late):
+        event["at"] = DAYS[1] + timedelta(seconds=place)
+    await insert(late)
+    asked = {"range": SPAN}
+    known = await from_events(api, TOTALS, asked)
+    assert known["report"]["totals"]["events"] == rolled_up + 60
+    assert await api.ask(TOTALS, asked) == known
+    old = {"at": {"$lt": DAYS[1]}}
+    await api.database["events"].update_many(old, {"$set": {"void": {}}})
+    assert (await api.ask(TOTALS, asked) == known) == stays
