@@ -12,12 +12,11 @@ from unittest import mock
 
 import uvicorn
 from fastapi import FastAPI
-from motor.motor_asyncio import AsyncIOMotorClient
 
+import app.core.database
 import app.main
 from app.core.clock import SystemClock
 from app.core.config import Settings
-from app.core.database import Client
 from app.repositories.session_items import ClaimRequest, Holder, SessionItemRepository
 
 DAYS_AHEAD = 3
@@ -40,20 +39,21 @@ def clock_ahead() -> FastAPI:
 
 def write_concern_1() -> FastAPI:
     """The API that is content when the primary alone has a write."""
-    mock.patch.object(app.main, "connect", _connect_carelessly).start()
+    mock.patch.dict(app.core.database._OPTIONS, {"w": 1, "journal": False}).start()
     return app.main.create_app()
 
 
 def check_then_act() -> FastAPI:
     """The API that looks whether there is a repeat, and writes when there was none."""
+    mock.patch.object(SessionItemRepository, "claim_new", _claim_nothing).start()
     mock.patch.object(SessionItemRepository, "claim", _look_and_then_write).start()
     return app.main.create_app()
 
 
-def _connect_carelessly(url: str) -> Client:
-    return AsyncIOMotorClient(
-        url, w=1, journal=False, tz_aware=True, serverSelectionTimeoutMS=2_000, maxPoolSize=50
-    )
+async def _claim_nothing(
+    repository: SessionItemRepository, site: str, requests: Sequence[ClaimRequest], now: datetime
+) -> list[int]:
+    return list(range(len(requests)))
 
 
 async def _look_and_then_write(
